@@ -1,0 +1,79 @@
+# Everything lives in .venv; each target makes what it needs first, as root or not, with no service running.
+# make run    the cases play, on an embedded PostgreSQL        make test   every test, the style included
+# make play   the same, and exits                              make check  style, types and floors alone
+# make bench  the measurements                                 make setup  only what the others need
+.DEFAULT_GOAL := run
+.PHONY: setup run play test check bench lock clean
+.DELETE_ON_ERROR:
+
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WHISTLE := $(BIN)/whistle
+SCENARIOS = $(wildcard cases/samples/scenarios/*.yaml)
+# Two workers measured fastest on two cores; more cores may have more: make test WORKERS=8.
+WORKERS ?= 2
+# A clone may lie on another file system than the cache: copying always works, linking only sometimes.
+export UV_LINK_MODE ?= copy
+export UV_NO_PROGRESS ?= 1
+export PYTHONDONTWRITEBYTECODE ?=
+
+setup: $(READY)
+
+# Old pip can't install a universal, hashed lock, so a pinned uv goes into .venv and does it.
+$(READY): requirements.lock pyproject.toml Makefile
+	@set -e; \
+	python=''; \
+	for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11 python; do \
+	  [ -n "$$candidate" ] || continue; \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	  then python=$$candidate; break; fi; \
+	  if [ "$$candidate" = "$(PYTHON)" ]; \
+	  then echo "PYTHON=$(PYTHON) 不是 3.11 或更新的 Python。 / PYTHON=$(PYTHON) isn't Python 3.11 or newer." >&2; exit 2; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "需要 Python 3.11 或更新版本;若已安装在别处: make PYTHON=/路径/python3 …" >&2; \
+	  echo "Python 3.11 or newer is needed; if you have one elsewhere: make PYTHON=/path/to/python3 …" >&2; exit 2; fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  if "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then "$$python" -m venv --clear $(VENV); \
+	  elif "$$python" -c 'import venv, pip' >/dev/null 2>&1; then "$$python" -m venv --clear --without-pip $(VENV); \
+	  else \
+	    echo "$$python 缺少 venv/ensurepip(Debian、Ubuntu: apt install python3-venv)。" >&2; \
+	    echo "$$python has no venv/ensurepip (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 2; fi; \
+	fi; \
+	if [ "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" != "$(UV_VERSION)" ]; then \
+	  if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+	  else pip="$$python -m pip --python $(BIN)/python"; fi; \
+	  $$pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"; \
+	fi; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock; \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
+	touch $(READY)
+
+run: $(READY)
+	@$(WHISTLE) play $(SCENARIOS)
+
+play: $(READY)
+	@$(WHISTLE) play $(SCENARIOS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.lints
+
+bench: $(READY)
+	@$(BIN)/python -m tests.benchmarks
+
+# Resolves anew within the bounds of pyproject.toml; names no registry and no machine.
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
