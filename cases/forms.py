@@ -1,0 +1,304 @@
+"""Forms: what a trigger must carry. Declared field by field, checked by pydantic, split by section.
+
+A field says which section of the case its content belongs to: `identity`, `narrative` and `clinical` are
+sealed, `open` is neither personal nor secret (codes, levels, instants, numbers) and stays readable.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field as Shape,
+    StringConstraints,
+    ValidationError,
+    create_model,
+)
+
+from cases.refusal import FieldFault, Refusal
+from policies.limits import Limit, LimitFault
+
+Section = Literal["open", "identity", "narrative", "clinical"]
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def _as_list(value: object) -> object:
+    """A single name stands for a list of one: people write `present: the officer`."""
+    return [value] if isinstance(value, str) else value
+
+
+def _as_text(value: object) -> object:
+    """A number written without quotes in a scenario is still a text (`number: 1`, `channel: 110`)."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _printable(value: str) -> str:
+    """Refuse control characters: PostgreSQL stores no NUL, and a log line or a page needs none of them."""
+    if any(ord(sign) < 32 and sign not in "\n\t\r" for sign in value):
+        message = "control characters are not allowed"
+        raise ValueError(message)
+    return value
+
+
+def _as_limit(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return Limit.parse(value)
+        except LimitFault as fault:
+            raise ValueError(str(fault)) from fault
+    return value
+
+
+_Line = Annotated[
+    str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)
+]
+_Text = Annotated[
+    str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=4000), AfterValidator(_printable)
+]
+_Lines = Annotated[tuple[_Line, ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=50)]
+_Percent = Annotated[int, Shape(ge=0, le=100)]
+_Five = Annotated[int, Shape(ge=1, le=5)]
+_Id = Annotated[int, Shape(gt=0, lt=2**63)]
+
+
+class Student(BaseModel):
+    """Who the student is: the identity section of a case."""
+
+    model_config = _STRICT
+    name: Annotated[_Line, Shape(max_length=80)]
+    born: dt.date
+    grade: Annotated[int, Shape(ge=0, le=13)] | _Line | None = None
+    class_: _Line | None = Shape(default=None, alias="class")
+    id_number: Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^\d{17}[\dXx]$")] | None = None
+    guardians: Annotated[tuple[_Line | dict[str, str], ...], BeforeValidator(_as_list)] | None = None
+    address: _Line | None = None
+
+
+class Score(BaseModel):
+    """One organisation's score by the whistler."""
+
+    model_config = _STRICT
+    score: _Five
+    comment: _Text | None = None
+
+
+class Plan(BaseModel):
+    """The return-to-school plan: attendance in percent by fortnight, who minds it, what to watch."""
+
+    model_config = _STRICT
+    attendance: Annotated[tuple[_Percent, ...], Shape(min_length=1, max_length=26)]
+    seat: _Line | None = None
+    mentor: _Line
+    watch_points: _Text
+
+
+class Item(BaseModel):
+    """One action item of a conference."""
+
+    model_config = _STRICT
+    organisation: _Id
+    what: _Text
+    limit: Annotated[Limit, BeforeValidator(_as_limit)]
+
+
+KINDS: Mapping[str, Any] = {
+    "line": _Line,
+    "text": _Text,
+    "lines": _Lines,
+    "date": dt.date,
+    "moment": dt.datetime,
+    "number": Annotated[int, Shape(ge=0, le=100_000)],
+    "hours": Annotated[float, Shape(gt=0, le=24, allow_inf_nan=False)],
+    "percent": _Percent,
+    "five": _Five,
+    "yesno": bool,
+    "organisation": _Id,
+    "organisations": Annotated[tuple[_Id, ...], Shape(min_length=1, max_length=50)],
+    "track": Annotated[int, Shape(gt=0, lt=2**15)],
+    "case": Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$")],
+    "evidence": _Lines,
+    "student": Student,
+    "scores": Annotated[dict[_Id, Score], Shape(min_length=1)],
+    "plan": Plan,
+    "items": Annotated[tuple[Item, ...], Shape(max_length=50)],
+    "answers": dict[_Line, int],
+    "extra": Annotated[int | Limit, BeforeValidator(_as_limit)],
+}
+"""Every kind of field, and the shape that its content must have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a form. `choices` for kinds `choice` and `choices`; labels are zh_CN, en."""
+
+    name: str
+    kind: str
+    required: bool = True
+    section: Section = "narrative"
+    choices: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> Any:  # noqa: ANN401 - an annotation, whatever pydantic takes
+        """The pydantic annotation of the content."""
+        if self.kind == "choice":
+            return Literal[self.choices]
+        if self.kind == "choices":
+            return Annotated[
+                tuple[Literal[self.choices], ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=20)
+            ]
+        return KINDS[self.kind]
+
+
+_OPEN_KINDS = frozenset(
+    {"date", "moment", "number", "hours", "percent", "five", "yesno", "organisation", "organisations", "track"}
+    | {"case", "choice", "choices", "extra"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of one trigger, in the order in which a person meets them."""
+
+    fields: tuple[Field, ...] = ()
+
+    def section_of(self, name: str) -> Section:
+        """The section of one field."""
+        return next(field.section for field in self.fields if field.name == name)
+
+    def checked(self, given: Mapping[str, Any] | None, zone: ZoneInfo) -> dict[str, Any]:
+        """Return the fields as typed values, or refuse with `invalid`, naming every faulty field.
+
+        A date with time that names no zone is local time of `zone` (the policy's); it comes back aware, in UTC.
+        Fields that were not given are absent from the answer.
+        """
+        if not self.fields and not given:
+            return {}
+        try:
+            checked = _model(self).model_validate(dict(given or {}))
+        except ValidationError as fault:
+            raise Refusal("invalid", faults=tuple(_faults(fault))) from None
+        answer: dict[str, Any] = {}
+        for name in checked.model_fields_set:
+            value = getattr(checked, name)
+            if value is not None:
+                answer[name.rstrip("_")] = _utc(value, zone) if isinstance(value, dt.datetime) else value
+        return answer
+
+
+def fields(text: str, **special: str | tuple[str, ...]) -> Form:
+    """Read a row of the contract: `"reason, at, note?"`; `special` gives a field's kind or its choices.
+
+    Kinds default by name (see `_BY_NAME`) and else to a text; a kind may carry its section after a colon
+    (`"text:clinical"`). Fields of codes, instants and numbers are `open`, all others `narrative`.
+    """
+    parsed: list[Field] = []
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, required = part.rstrip("?"), not part.endswith("?")
+        what = special.get(name, _BY_NAME.get(name, "text"))
+        if isinstance(what, tuple):
+            parsed.append(Field(name, "choice", required, "open", what))
+            continue
+        kind, _, section = what.partition(":")
+        default: Section = "open" if kind in _OPEN_KINDS else "narrative"
+        parsed.append(Field(name, kind, required, cast("Section", section) if section else default))
+    return Form(tuple(parsed))
+
+
+_BY_NAME: Mapping[str, str] = {
+    "at": "moment",
+    "signed_at": "moment",
+    "seen_at": "moment",
+    "day": "date",
+    "until": "date",
+    "review_on": "date",
+    "from_day": "date",
+    "next_visit": "date",
+    "new_date": "date",
+    "to": "organisation",
+    "hospital": "organisation",
+    "organisation": "organisation",
+    "proposed": "organisation",
+    "school": "organisation",
+    "court": "organisation",
+    "about": "track",
+    "into": "case",
+    "people": "lines",
+    "present": "lines",
+    "form": "evidence",
+    "evidence": "evidence",
+    "signed_refusal": "evidence",
+    "certificate": "evidence",
+    "student": "student:identity",
+    "guardian": "line:identity",
+    "scores": "scores",
+    "plan": "text",
+    "items": "items",
+    "number": "line",
+    "term": "line",
+    "where": "line",
+    "version": "line:clinical",
+    "clinical_note": "text:clinical",
+    "urgent": "yesno",
+    "proper": "yesno",
+    "family_satisfied": "yesno",
+    "attended_review": "yesno",
+    "attendance": "percent",
+    "mood": "five:clinical",
+    "sleep": "five:clinical",
+    "peers": "five:clinical",
+    "hours": "hours",
+    "extra": "extra",
+}
+
+
+@cache
+def _model(form: Form) -> type[BaseModel]:
+    """The pydantic model of a form, built when it is first needed (never at import)."""
+    shapes: dict[str, Any] = {}
+    for field in form.fields:
+        annotation = field.shape if field.required else field.shape | None
+        shapes[field.name] = (annotation, ... if field.required else None)
+    return create_model("Form", __config__=_STRICT, **shapes)
+
+
+def _utc(value: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(dt.UTC)
+
+
+_CODES: Mapping[str, str] = {
+    "missing": "missing",
+    "extra_forbidden": "unknown",
+    "literal_error": "not_a_choice",
+    "string_too_short": "missing",
+    "string_too_long": "too_long",
+    "string_pattern_mismatch": "wrong_form",
+    "greater_than_equal": "too_small",
+    "greater_than": "too_small",
+    "less_than_equal": "too_large",
+    "less_than": "too_large",
+    "too_short": "missing",
+    "too_long": "too_many",
+}
+
+
+def _faults(fault: ValidationError) -> list[FieldFault]:
+    """Our own words for pydantic's findings: the field's path, our code, and what would be right."""
+    found = []
+    for error in fault.errors(include_url=False, include_input=False):
+        path = ".".join(str(step) for step in error["loc"])
+        facts = {key: str(value) for key, value in error.get("ctx", {}).items() if key != "error"}
+        code = _CODES.get(error["type"])
+        if code is None:
+            code = "not_a_date" if error["type"].startswith(("date", "time")) else "wrong_form"
+        found.append(FieldFault(path, code, facts))
+    return found

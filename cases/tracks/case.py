@@ -1,0 +1,449 @@
+"""个案: the case itself, from the whistle to its closing."""
+
+from __future__ import annotations
+
+from cases.track import (
+    FOLLOWS,
+    CaseFile,
+    ClockKind,
+    Desk,
+    FieldFault,
+    Form,
+    Move,
+    Record,
+    Refusal,
+    State,
+    Track,
+    fields,
+    scored,
+    who,
+)
+
+LEVELS = ("red", "orange", "yellow", "blue")
+CONCERNS = (
+    "family_failure",
+    "harmful_home",
+    "duty_refused",
+    "left_behind",
+    "migrant",
+    "internet_addiction",
+    "mental_illness",
+    "bullying",
+    "school_safety",
+    "dropout",
+)
+STATUTORY = (
+    "genital_injury",
+    "sexual_assault_under_14",
+    "pregnancy_from_assault",
+    "injury",
+    "self_harm",
+    "abandoned",
+    "missing_or_trafficked",
+    "organised_begging",
+    "other_serious_harm",
+)
+CLOSING = ("resolved", "transferred_to_long_term_care", "moved_away", "unfounded")
+ENDED_ASSIGNMENTS = frozenset({"done", "reassigned", "cancelled"})
+
+
+def whistle_form(levels: tuple[str, ...], *, draft: bool = False) -> Form:
+    """The whistle's fields; in a draft every one of them may still be missing."""
+    mark = "?" if draft else ""
+    return fields(
+        f"concern{mark}, level{mark}, summary{mark}, student{mark}, statutory?, evidence?, school?",
+        concern=CONCERNS,
+        level=levels,
+        statutory="statutory",
+    )
+
+
+def _needs_signoff(desk: Desk) -> Refusal | None:
+    if desk.role != "coordinator" and desk.form["level"] in {"yellow", "blue"}:
+        return Refusal("needs_signoff", who_can=("principal@school",))
+    return None
+
+
+def _describe(desk: Desk) -> None:
+    """What the whistle says about the case, and the mandatory report that a ticked trigger opens at once."""
+    desk.case.concern = desk.form["concern"]
+    desk.case.level = desk.form["level"]
+    ticked = set(desk.form.get("statutory", ()))
+    reported = {
+        code
+        for report in desk.case.of_kind("mandatory_report")
+        if report.state != "not_required"
+        for code in report.facts["statutory"]
+    }
+    if ticked - reported:
+        raised_by = desk.actor.member_id if desk.actor else None
+        desk.open("mandatory_report", facts={"statutory": sorted(ticked), "raised_by": raised_by})
+
+
+def _submitted(desk: Desk) -> None:
+    _describe(desk)
+    if desk.role == "principal":
+        enter_open(desk)
+    else:
+        desk.start(desk.record, "sign_off")
+
+
+def _whistled(desk: Desk) -> None:
+    _describe(desk)
+    if desk.role == "counselor":
+        desk.record.facts["owes_sign_off"] = True
+        desk.start(desk.record, "sign_off")
+    enter_open(desk)
+
+
+def enter_open(desk: Desk) -> None:
+    """The case is being worked on: its clocks start and, the first time, the policy calls whom the concern needs."""
+    desk.start(desk.record, "settle")
+    if desk.case.level == "red" and "safe_plan" not in desk.record.facts:
+        desk.start(desk.record, "safe_plan")
+    if desk.record.facts.get("unfolded"):
+        return
+    desk.record.facts["unfolded"] = True
+    concern = desk.book.concerns[desk.case.concern]
+    desk.open("assignment", organisation=desk.nearest(concern.lead).id, facts={"part": "lead"})
+    for kind in concern.support:
+        desk.open("assignment", organisation=desk.nearest(kind).id, facts={"part": "support"})
+    for kind in concern.opens:
+        desk.open(kind)
+
+
+def _signed(desk: Desk) -> None:
+    desk.record.facts.pop("owes_sign_off", None)
+    if not desk.record.facts.get("unfolded"):
+        enter_open(desk)
+
+
+def _owes_sign_off(desk: Desk) -> Refusal | None:
+    if desk.record.state == "open" and not desk.record.facts.get("owes_sign_off"):
+        return Refusal("wrong_state", state="open")
+    return None
+
+
+def _regrade(desk: Desk) -> None:
+    level = desk.form["level"]
+    desk.regrade(level)
+    if level == "red" and "safe_plan" not in desk.record.facts:
+        desk.start(desk.record, "safe_plan")
+
+
+def _summon(desk: Desk) -> None:
+    desk.open("assignment", organisation=desk.form["organisation"], facts={"part": "support"})
+
+
+def _summoned_already(desk: Desk) -> Refusal | None:
+    number = desk.form["organisation"]
+    desk.organisation(number)
+    standing = (one for one in desk.case.of_kind("assignment") if one.organisation == number)
+    if any(one.state not in ENDED_ASSIGNMENTS for one in standing):
+        return Refusal("already_open")
+    return None
+
+
+def _plan_recorded(desk: Desk) -> None:
+    desk.record.facts["safe_plan"] = True
+
+
+def _screened(desk: Desk) -> None:
+    result = scored(desk.form["scale"], desk.form["items"], desk.book)
+    desk.form["result"] = result.as_dict()
+    if result.interview:
+        desk.start(desk.record, "interview")
+
+
+def _items_fit(desk: Desk) -> Refusal | None:
+    try:
+        scored(desk.form["scale"], desk.form["items"], desk.book)
+    except ValueError as fault:
+        return Refusal("invalid", faults=(FieldFault("items", "wrong_form", {"why": str(fault)}),))
+    return None
+
+
+def _may_evaluate(desk: Desk) -> bool:
+    """The school's counselor; a mentor or the coordinator where the whistle was theirs."""
+    return desk.role == "counselor" or (desk.actor is not None and desk.actor.member_id == desk.case.whistler)
+
+
+def scorable(case: CaseFile) -> tuple[set[int], set[int]]:
+    """The organisations that may be scored, and those that must be (the leads that finished)."""
+    finished = [one for one in case.of_kind("assignment") if one.state == "done"]
+    treated = {one.organisation for one in case.of_kind("referral") if one.state == "completed"}
+    may = {one.organisation for one in finished} | treated
+    must = {one.organisation for one in finished if one.facts.get("part") == "lead"}
+    return {number for number in may if number}, {number for number in must if number}
+
+
+def _scores_fit(desk: Desk) -> Refusal | None:
+    may, must = scorable(desk.case)
+    given = set(desk.form["scores"])
+    faults = [FieldFault(f"scores.{number}", "not_scorable") for number in sorted(given - may)]
+    faults += [FieldFault(f"scores.{number}", "missing") for number in sorted(must - given)]
+    return Refusal("invalid", faults=tuple(faults)) if faults else None
+
+
+def _evaluated(desk: Desk) -> None:
+    desk.record.facts["evaluated"] = True
+    again = [
+        one
+        for one in desk.case.of_kind("assignment")
+        if one.state == "done"
+        and one.organisation in desk.form["scores"]
+        and desk.form["scores"][one.organisation].score <= 2
+        and not one.facts.get("reworked")
+    ]
+    for one in again:
+        one.facts["reworked"] = True
+        desk.follow(one, "rework")
+    if again:
+        desk.record.facts.pop("evaluated")
+        desk.follow(desk.record, "return_for_rework")
+
+
+def _not_evaluated(desk: Desk) -> Refusal | None:
+    return None if desk.record.facts.get("evaluated") else Refusal("needs_evaluation", who_can=("counselor@school",))
+
+
+def _worked_alone(desk: Desk) -> Refusal | None:
+    if desk.actor is not None and desk.workers() <= {desk.actor.member_id}:
+        return Refusal("needs_second_person", who_can=("principal@school", "coordinator@jurisdiction"))
+    return None
+
+
+def _may_close(desk: Desk) -> bool:
+    """Yellow and blue: the principal. Red and orange: the district's coordinator."""
+    return desk.role == ("coordinator" if desk.case.level in {"red", "orange"} else "principal")
+
+
+def _reported_in(desk: Desk) -> Refusal | None:
+    if any(one.facts.get("reported_in") for one in desk.case.of_kind("assignment")):
+        return Refusal("already_reported_in")
+    return None
+
+
+def _cancel_tracks(desk: Desk) -> None:
+    """Cancel whatever still runs, but never a mandatory report: nothing may block it (Minors Protection Law art. 11)."""
+    for one in list(desk.case.tracks.values()):
+        if one.kind not in {"mandatory_report", "access"}:
+            desk.follow(one, "cancel")
+
+
+def _reopened(desk: Desk) -> None:
+    for fact in ("evaluated", "safe_plan"):
+        desk.record.facts.pop(fact, None)
+    enter_open(desk)
+    lead = next(one for one in desk.case.of_kind("assignment") if one.facts.get("part") == "lead")
+    for one in desk.case.of_kind("assignment"):
+        if one.facts.get("part") == "lead" and one.state != "cancelled":
+            lead = one
+    desk.open("assignment", organisation=lead.organisation, facts={"part": "lead"})
+
+
+def settled(case: CaseFile, active: tuple[Record, ...]) -> bool:
+    """Whether the case settles by itself: every assignment ended, nothing else at work, red with its safe plan."""
+    if case.state != "open" or active:
+        return False
+    return case.level != "red" or bool(case.record.facts.get("safe_plan"))
+
+
+TRACK = Track(
+    kind="case",
+    label=("个案", "case"),
+    initial="draft",
+    states={
+        "draft": State(("草稿", "draft")),
+        "awaiting_signoff": State(("待校内签发", "awaiting sign-off")),
+        "open": State(("处置中", "open")),
+        "awaiting_evaluation": State(("待评价", "awaiting evaluation")),
+        "closed": State(("已结案", "closed"), end=True),
+        "withdrawn": State(("已撤哨", "withdrawn"), end=True),
+        "merged": State(("已并案", "merged"), end=True),
+    },
+    clocks=(
+        ClockKind("sign_off", ("校内签发", "sign-off"), ("principal@school",)),
+        ClockKind("safe_plan", ("安全计划", "safe plan"), ("officer@street", "counselor@school")),
+        ClockKind("settle", ("办结", "settling"), ("principal@school", "coordinator@district")),
+        ClockKind("evaluation", ("评价", "evaluation"), ("counselor@school",)),
+        ClockKind("interview", ("访谈", "interview"), ("counselor@school",)),
+    ),
+    moves=(
+        Move(
+            name="save_draft",
+            event="drafted",
+            label=("存草稿", "save the draft"),
+            source=("draft",),
+            by=who("counselor, mentor, principal@school"),
+            form=whistle_form(LEVELS, draft=True),
+        ),
+        Move(
+            name="submit",
+            event="submitted",
+            label=("提交", "submit"),
+            source=("draft",),
+            target=("awaiting_signoff", "open"),
+            choose=lambda desk: "open" if desk.role == "principal" else "awaiting_signoff",
+            by=who("counselor, mentor, principal@school"),
+            form=whistle_form(("yellow", "blue")),
+            then=_submitted,
+        ),
+        Move(
+            name="whistle",
+            event="whistled",
+            label=("吹哨", "whistle"),
+            source=("draft",),
+            target="open",
+            by=who("counselor, principal@school; coordinator@jurisdiction"),
+            form=whistle_form(LEVELS),
+            guards=(_needs_signoff,),
+            then=_whistled,
+        ),
+        Move(
+            name="sign_off",
+            event="signed_off",
+            label=("签发", "sign off"),
+            source=("awaiting_signoff", "open"),
+            target="open",
+            by=who("principal@school"),
+            form=fields("note?"),
+            guards=(_owes_sign_off,),
+            meets=("sign_off",),
+            then=_signed,
+        ),
+        Move(
+            name="send_back",
+            event="sent_back",
+            label=("退回修改", "send back"),
+            source=("awaiting_signoff",),
+            target="draft",
+            by=who("principal@school"),
+            form=fields("reason"),
+            cancels=("sign_off",),
+        ),
+        Move(
+            name="regrade",
+            event="regraded",
+            label=("调整等级", "regrade"),
+            source=("open",),
+            by=who("coordinator, supervisor@jurisdiction"),
+            form=fields("level, reason", level=LEVELS),
+            then=_regrade,
+        ),
+        Move(
+            name="summon",
+            event="summoned_more",
+            label=("增派单位", "summon"),
+            source=("open",),
+            by=who("coordinator@jurisdiction; counselor, principal@school"),
+            form=fields("organisation, part, reason", part=("support",)),
+            guards=(_summoned_already,),
+            then=_summon,
+        ),
+        Move(
+            name="record_safe_plan",
+            event="safe_plan_recorded",
+            label=("记录安全计划", "record the safe plan"),
+            source=("open",),
+            by=who("officer, lead@assignee; counselor@school"),
+            form=fields("plan"),
+            meets=("safe_plan",),
+            then=_plan_recorded,
+        ),
+        Move(
+            name="record_screening",
+            event="screened",
+            label=("记录筛查", "record a screening"),
+            source=("open",),
+            by=who("counselor, deputy@school"),
+            form=fields(
+                "scale, version, items, day", scale=("phq_9", "gad_7", "c_ssrs"), items="answers:clinical"
+            ),
+            guards=(_items_fit,),
+            then=_screened,
+        ),
+        Move(
+            name="record_interview",
+            event="interviewed",
+            label=("记录访谈", "record the interview"),
+            source=("open",),
+            by=who("counselor, deputy@school"),
+            form=fields("result", result="text:clinical"),
+            meets=("interview",),
+        ),
+        Move(
+            name="settle",
+            event="settled",
+            label=("办结", "settle"),
+            source=("open",),
+            target="awaiting_evaluation",
+            by=FOLLOWS,
+            meets=("settle",),
+            starts=("evaluation",),
+        ),
+        Move(
+            name="evaluate",
+            event="evaluated",
+            label=("评价", "evaluate"),
+            source=("awaiting_evaluation",),
+            by=who("counselor, mentor@school; coordinator@jurisdiction"),
+            only=_may_evaluate,
+            form=fields("scores, family_satisfied?"),
+            guards=(_scores_fit,),
+            meets=("evaluation",),
+            then=_evaluated,
+        ),
+        Move(
+            name="return_for_rework",
+            event="returned_for_rework",
+            label=("返工", "return for rework"),
+            source=("awaiting_evaluation",),
+            target="open",
+            by=FOLLOWS,
+            then=enter_open,
+        ),
+        Move(
+            name="close",
+            event="closed",
+            label=("结案", "close"),
+            source=("awaiting_evaluation",),
+            target="closed",
+            by=who("principal@school; coordinator@jurisdiction"),
+            only=_may_close,
+            form=fields("outcome, summary", outcome=CLOSING),
+            guards=(_not_evaluated, _worked_alone),
+        ),
+        Move(
+            name="reopen",
+            event="reopened",
+            label=("重启", "reopen"),
+            source=("closed",),
+            target="open",
+            by=who("counselor, principal@school; supervisor@jurisdiction"),
+            form=fields("reason"),
+            then=_reopened,
+        ),
+        Move(
+            name="withdraw",
+            event="withdrawn",
+            label=("撤哨", "withdraw"),
+            source=("draft", "awaiting_signoff", "open"),
+            target="withdrawn",
+            by=who("counselor, principal@school"),
+            form=fields("reason"),
+            guards=(_reported_in,),
+            then=_cancel_tracks,
+        ),
+        Move(
+            name="merge",
+            event="merged",
+            label=("并案", "merge"),
+            source=("open",),
+            target="merged",
+            by=who("coordinator@jurisdiction"),
+            form=fields("into, reason"),
+            then=_cancel_tracks,
+        ),
+    ),
+)
