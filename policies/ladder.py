@@ -33,5 +33,10 @@ DEFAULT_LADDER: Final = (
     Rung(80, "warned", ("owner", "lead")),
     Rung(BREACH, "breached", ("owner", "lead", "coordinator")),
     Rung(150, "escalated", ("owner", "lead", "coordinator", "district_supervisor"), supervises=True),
-    Rung(200, "bulletined", ("owner", "lead", "coordinator", "district_supervisor", "city_supervisor"), bulletin=True),
+    Rung(
+        200,
+        "bulletined",
+        ("owner", "lead", "coordinator", "district_supervisor", "city_supervisor"),
+        bulletin=True,
+    ),
 )

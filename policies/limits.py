@@ -83,7 +83,9 @@ class Limit:
     def elapsed(self) -> timedelta:
         """The length of a limit in `m h d`. A limit in working units has none without a calendar: LimitFault."""
         if self.working:
-            raise LimitFault(f"“{self}”按工作时间计算，没有固定的时长。", f'"{self}" has no length without a calendar.')
+            raise LimitFault(
+                f"“{self}”按工作时间计算，没有固定的时长。", f'"{self}" has no length without a calendar.'
+            )
         return self.amount * _ELAPSED[self.unit]
 
     def half(self) -> Limit:
