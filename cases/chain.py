@@ -1,0 +1,229 @@
+"""The history of a case as a chain: every event is tied to the one before it by an HMAC.
+
+A link covers the event's header (who, what, when, from which state to which) and the commitments of its
+sealed sections, never the sections themselves: a section can be erased and the chain still verifies. What a
+chain can't show by itself, a tail cut off or everything rewritten by someone who holds the key, the exported
+seals show (`cases.seals`).
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from cases.vault import SECTIONS
+
+START: Final = bytes(32)
+"""What the first event of every case is tied to; its header names the case."""
+
+_LENGTHS: Final = struct.Struct(">II")
+_LARGEST: Final = 10**15
+_EMPTY: Final[Mapping[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRow:
+    """One event as the chain sees it. `digest` is what was stored, `header` is made anew from the row."""
+
+    seq: int
+    header: bytes
+    commitments: bytes
+    digest: bytes
+
+
+class Head(NamedTuple):
+    """The newest link of a chain: its sequence number and digest."""
+
+    seq: int
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of one chain found.
+
+    `broken_at` is the sequence number of the first event that doesn't fit; `why` is `order` (missing,
+    doubled, swapped or renumbered), `case` (an event of another case), `changed` (its content or its
+    forerunner isn't what was linked), or `cut` (ends before the head that was known). `head` is the last
+    good link, None when not even the first is.
+    """
+
+    ok: bool
+    broken_at: int | None = None
+    why: str | None = None
+    head: Head | None = None
+
+
+def link(key: bytes, previous: bytes, header: bytes, commitments: bytes) -> bytes:
+    """The digest of an event: HMAC-SHA256 over the digest before it, its header and its commitments."""
+    lengths = _LENGTHS.pack(len(header), len(commitments))
+    return hmac.digest(key, previous + lengths + header + commitments, "sha256")
+
+
+def commitments_of(sections: Mapping[str, bytes]) -> bytes:
+    """The commitments of an event's sealed sections, in fixed order, each behind its section's number."""
+    if not sections:
+        return b""
+    if len(sections) != sum(name in sections for name in SECTIONS):
+        raise ValueError(f"not all of {sorted(sections)} are sections")
+    return b"".join(bytes((n,)) + sections[name] for n, name in enumerate(SECTIONS, 1) if name in sections)
+
+
+def header_bytes(
+    *,
+    case: int | str,
+    seq: int,
+    at: datetime,
+    actor: int | None,
+    role: str | None,
+    organisation: int | None,
+    track: int | None,
+    kind: str,
+    trigger: str,
+    source: str | None,
+    target: str | None,
+    facts: Mapping[str, Any] = _EMPTY,
+    signals: Mapping[str, Any] | Iterable[Any] | None = None,
+    cause: int | None = None,
+) -> bytes:
+    """The canonical bytes of an event's open columns. `facts` are the open ones, as JSON holds them.
+
+    The same row read back from the database gives the same bytes; `canonical` says what that asks of facts.
+    """
+    if signals is not None and not isinstance(signals, (Mapping, list)):
+        signals = list(signals)
+    # The other columns are the engine's own words and numbers: only these two hold what people wrote.
+    _check(facts)
+    _check(signals)
+    return _encoded(
+        {
+            "actor": actor,
+            "at": _instant(at),
+            "case": case,
+            "cause": cause,
+            "facts": facts,
+            "kind": kind,
+            "organisation": organisation,
+            "role": role,
+            "seq": seq,
+            "signals": signals,
+            "source": source,
+            "target": target,
+            "track": track,
+            "trigger": trigger,
+        }
+    )
+
+
+def canonical(mapping: Mapping[str, Any]) -> bytes:
+    """One byte string for one mapping: sorted keys, no spaces, UTF-8, instants in UTC to the microsecond.
+
+    It survives storage: `canonical(json.loads(canonical(m))) == canonical(m)`, through jsonb too. Therefore
+    it raises ValueError on what wouldn't: keys that aren't text, NaN and infinities, floats of 10¹⁵ and more
+    or minus zero, instants without a time zone, text with NUL or half a surrogate pair.
+    """
+    _check(mapping)
+    return _encoded(mapping)
+
+
+def _encoded(mapping: Mapping[str, Any]) -> bytes:
+    try:
+        return _ENCODER.encode(mapping).encode()
+    except UnicodeEncodeError:
+        raise ValueError("text with half a surrogate pair can't be stored") from None
+
+
+def _check(value: object) -> None:
+    kind = type(value)
+    if kind is str:
+        if "\0" in value:  # type: ignore[operator]
+            raise ValueError("text with NUL can't be stored")
+    elif kind is int or value is None or kind is bool:
+        return
+    elif isinstance(value, float):
+        if not abs(value) < _LARGEST or (value == 0 and str(value)[0] == "-"):
+            raise ValueError(f"{value} doesn't survive storage")
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if type(name) is not str or "\0" in name:
+                raise ValueError(f"{name!r} is no key: only text is")
+            _check(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            _check(inner)
+
+
+def _instant(at: datetime) -> str:
+    if at.tzinfo is None:
+        raise ValueError("an instant without a time zone has no place in a history")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")
+
+
+def _plain(value: object) -> object:
+    """What JSON doesn't know. `json` asks for everything that isn't text, a number, a list or a dict."""
+    if isinstance(value, datetime):
+        return _instant(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (UUID, Decimal)):
+        return str(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    raise ValueError(f"a {type(value).__name__} can't stand in a history")
+
+
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_plain
+)
+
+
+def verify(key: bytes, events: Iterable[ChainRow], head: Head | None = None) -> Verdict:
+    """Follow one case's chain from its first event, in the order given; stops at the first fault.
+
+    `head` is the newest link known from elsewhere (the case row, a seal): a chain that ends before it was
+    cut. Needs the chain key, not the students' keys: forgotten sections don't matter.
+    """
+    seq, digest, case = 0, START, None
+    for row in events:
+        why = _fault(key, seq + 1, digest, case, row)
+        if why is None and head is not None and head.seq == row.seq and head.digest != row.digest:
+            why = "changed"
+        if why is not None:
+            return Verdict(ok=False, broken_at=seq + 1, why=why, head=Head(seq, digest) if seq else None)
+        seq, digest, case = row.seq, row.digest, _named(row.header)[0]
+    reached = Head(seq, digest) if seq else None
+    if head is not None and head.seq > seq:
+        return Verdict(ok=False, broken_at=seq + 1, why="cut", head=reached)
+    return Verdict(ok=True, head=reached)
+
+
+def _fault(key: bytes, expected: int, previous: bytes, case: object, row: ChainRow) -> str | None:
+    named = _named(row.header)
+    if row.seq != expected or named[1] != expected:
+        return "order"
+    if case is not None and named[0] != case:
+        return "case"
+    if not hmac.compare_digest(link(key, previous, row.header, row.commitments), row.digest):
+        return "changed"
+    return None
+
+
+def _named(header: bytes) -> tuple[object, object]:
+    """The case and sequence number that a header itself names; nothing when it isn't a header at all."""
+    try:
+        read = json.loads(header)
+        return read["case"], read["seq"]
+    except (ValueError, KeyError, TypeError):
+        return None, None
