@@ -1,79 +1,245 @@
-"""The face of every clock, derived from history and book: running, paused, met, missed, cancelled.
+"""The clocks of a case, derived from its history: history and book in, the face of every clock out.
 
-Every function is pure: it takes a face and gives a new one. Times are aware UTC. The engine steps through them
-one signal at a time; `signals.read` folds a whole history into the same faces.
+All of it is pure. The engine goes a `step` at a time and keeps the signals; `read` folds a history of signals into
+the same faces; `replay` says what would have happened under another policy. Times are aware UTC.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Literal, Self, TypeVar, cast, get_args
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from policies.faces import Face, Pauses, Terms
+from policies.hands import cancel, extend, fired, meet, pause, recompute, regrade, resume, start
+from policies.limits import Limit, LimitFault, SameDay, parse_limit
 
-    from policies.calendar import Calendars
-    from policies.ladder import Rung
-    from policies.limits import Limit, SameDay
+__all__ = [
+    "ClockFault", "Face", "Fired", "Op", "Pauses", "Signal", "Terms", "cancel", "extend", "fired", "meet", "pause",
+    "read", "recompute", "regrade", "replay", "resume", "start", "step",
+]  # fmt: skip
+
+_Asked = TypeVar("_Asked")
+
+Op = Literal[
+    "start", "meet", "cancel", "pause", "resume", "extend", "regrade", "rung", "rebook", "recompute"
+]  # fmt: skip
 
 
-class Terms(Protocol):
-    """What a clock needs to know of a policy version."""
+class ClockFault(ValueError):
+    """A history that doesn't fit together; `text` says in both languages what is wrong."""
 
-    @property
-    def ladder(self) -> tuple[Rung, ...]:
-        """The rungs, by rising percentage; one of them stands at 100."""
-        ...
-
-    @property
-    def calendars(self) -> Calendars:
-        """The working calendars, by kind of organisation."""
-        ...
-
-    def limit(self, name: str, level: str) -> Limit | SameDay | None:
-        """The limit of a clock such as `assignment.acknowledge` at a level; None where that level has none."""
-        ...
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.text = {"zh_CN": zh, "en": en}
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
-    """What one clock shows.
+class Signal:
+    """One thing that happened to one clock, `clock` being its number within its case.
 
-    `limit` is the book's (or the clock's `own`, when it was started with one) before halving and extension; `given`
-    is a due that was set outright. `pauses` are closed and in order, `paused` is when the open one began. `rung`
-    counts the rungs that have fired. `wake` is when the next one falls; None when none will by time alone.
+    `start` needs `name` and `level`, `regrade` `level`, `extend` `extra`; `rebook` may name its `policy`.
     """
 
-    name: str
-    level: str
-    calendar: str | None
-    started: datetime
-    limit: Limit | SameDay | None
-    given: datetime | None
-    half: bool
-    extra: Limit | None
-    pauses: tuple[tuple[datetime, datetime], ...]
-    paused: datetime | None
-    rung: int
-    breached: bool
-    due: datetime
-    wake: datetime | None
-    met: datetime | None
-    cancelled: datetime | None
-    provisional: bool
-    own: bool = False
+    op: Op
+    clock: int
+    at: datetime
+    name: str | None = None
+    level: str | None = None
+    calendar: str | None = None
+    given: datetime | None = None
+    limit: Limit | SameDay | None = None
+    half: bool = False
+    extra: Limit | None = None
+    policy: str | None = None
 
-    @property
-    def state(self) -> str:
-        """`running`, `paused`, `met`, `missed` or `cancelled`.
+    def as_dict(self) -> dict[str, str | int | bool]:
+        """Plain values for a JSON document; what is left at its default is left out."""
+        plain: dict[str, str | int | bool] = {}
+        for name in _FIELDS:
+            value = getattr(self, name)
+            if value is None or value is False:
+                continue
+            if isinstance(value, datetime):
+                value = value.isoformat()
+            plain[name] = value if isinstance(value, int | str) else str(value)
+        return plain
 
-        A clock that was met late is `missed` and `met` says when. A limit that has passed stays missed while the
-        clock is paused: a pause hides no breach.
-        """
-        if self.cancelled is not None:
-            return "cancelled"
-        if self.breached:
-            return "missed"
-        if self.met is not None:
-            return "met"
-        return "running" if self.paused is None else "paused"
+    def to_json(self) -> str:
+        """`as_dict` as compact JSON."""
+        return json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> Self:
+        """Read what `as_dict` gave. Raises ClockFault for anything else."""
+        try:
+            known = {name: _READ.get(name, _same)(plain[name]) for name in plain}
+            if known["op"] not in get_args(Op) or cast("datetime", known["at"]).tzinfo is None:
+                raise ValueError
+            return cls(**known)  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError, AttributeError) as fault:
+            why = fault.text if isinstance(fault, LimitFault) else {"zh_CN": "", "en": ""}
+            raise ClockFault(
+                f"时钟记录无法读取：{dict(plain)}。{why['zh_CN']}",
+                f"This isn't a clock's signal: {dict(plain)}. {why['en']}".rstrip(),
+            ) from None
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` gave. Raises ClockFault for anything else."""
+        try:
+            plain = json.loads(text)
+        except ValueError:
+            plain = None
+        if not isinstance(plain, dict):
+            raise ClockFault(f"时钟记录不是 JSON 对象：{text}", f"This isn't a clock's signal: {text}")
+        return cls.from_dict(plain)
+
+
+def _same(value: object) -> object:
+    return value
+
+
+_FIELDS = tuple(field.name for field in fields(Signal))
+_READ = {
+    "at": lambda value: datetime.fromisoformat(cast("str", value)),
+    "given": lambda value: datetime.fromisoformat(cast("str", value)),
+    "limit": lambda value: parse_limit(cast("str", value)),
+    "extra": lambda value: Limit.parse(cast("str", value)),
+}
+
+
+def step(book: Terms, faces: dict[int, Face], signal: Signal, *, before: Terms | None = None) -> Face | None:
+    """Move one clock by one signal: changes `faces` and gives the new face.
+
+    None when the clock doesn't exist at that level. `before` holds the old terms for `rebook`. Raises ClockFault
+    for a signal to a clock that never started, or that lacks what its `op` needs.
+    """
+    if signal.op == "start":
+        face = _started(book, signal)
+    else:
+        known = faces.get(signal.clock)
+        if known is None:
+            raise ClockFault(
+                f"时钟 {signal.clock} 尚未启动，不能执行“{signal.op}”。",
+                f'Clock {signal.clock} never started, so "{signal.op}" can\'t move it.',
+            )
+        face = _stepped(book, known, signal, before)
+    if face is not None:
+        faces[signal.clock] = face
+    return face
+
+
+def _started(book: Terms, signal: Signal) -> Face | None:
+    return start(
+        book,
+        _needed(signal, "name", signal.name),
+        _needed(signal, "level", signal.level),
+        signal.at,
+        calendar=signal.calendar,
+        given=signal.given,
+        limit=signal.limit,
+        half=signal.half,
+    )
+
+
+def _stepped(book: Terms, face: Face, signal: Signal, before: Terms | None) -> Face:
+    at = signal.at
+    match signal.op:
+        case "rung":
+            return fired(book, face)
+        case "meet":
+            return meet(face, at)
+        case "cancel":
+            return cancel(face, at)
+        case "pause":
+            return pause(face, at)
+        case "resume":
+            return resume(book, face, at)
+        case "extend":
+            return extend(book, face, _needed(signal, "extra", signal.extra), at)
+        case "regrade":
+            return regrade(book, face, _needed(signal, "level", signal.level), at)
+        case "rebook":
+            return regrade(book, face, face.level, at, before=before)
+        case _:
+            return recompute(book, face, at)
+
+
+def _needed(signal: Signal, name: str, value: _Asked | None) -> _Asked:
+    if value is None:
+        raise ClockFault(
+            f"时钟 {signal.clock} 的“{signal.op}”缺少 {name}。",
+            f'"{signal.op}" of clock {signal.clock} lacks {name}.',
+        )
+    return value
+
+
+def read(book: Terms, signals: Iterable[Signal], books: Mapping[str, Terms] | None = None) -> dict[int, Face]:
+    """Fold a history into the faces of its clocks: exactly what stepping through it gave.
+
+    `book` is the policy that the case was opened under. A `rebook` that names a policy turns to that one of
+    `books`, for what follows. Raises ClockFault as `step` does.
+    """
+    faces: dict[int, Face] = {}
+    # Each clock is rebooked by a signal of its own, so each remembers the terms that it went by until then.
+    terms: dict[int, Terms] = {}
+    for signal in signals:
+        if signal.op == "rebook" and signal.policy is not None and books is not None:
+            book = books.get(signal.policy, book)
+        step(book, faces, signal, before=terms.get(signal.clock))
+        terms[signal.clock] = book
+    return faces
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rung that falls in a replay: which clock, which rung by name, and when."""
+
+    clock: int
+    rung: str
+    at: datetime
+
+
+def replay(book: Terms, signals: Iterable[Signal], until: datetime) -> tuple[dict[int, Face], list[Fired]]:
+    """What the clocks of an old history would have shown under this book, and which rungs would have fired by then.
+
+    What people did stays; what time and policies did (`rung`, `rebook`, `recompute`) follows from this book. A
+    clock that this book doesn't have is passed over, and starts where a regrade comes to a level that has it.
+    """
+    faces: dict[int, Face] = {}
+    absent: dict[int, Signal] = {}
+    rungs: list[Fired] = []
+    for signal in signals:
+        if signal.op in {"rung", "rebook", "recompute"}:
+            continue
+        _run(book, faces, signal.at, rungs)
+        if signal.op == "start":
+            if step(book, faces, signal) is None:
+                absent[signal.clock] = signal
+        elif signal.clock in faces:
+            step(book, faces, signal)
+        elif signal.clock in absent and signal.op == "regrade":
+            begun = absent[signal.clock]
+            step(book, faces, replace(begun, at=signal.at, level=signal.level))
+        elif signal.clock in absent and signal.op in {"meet", "cancel"}:
+            del absent[signal.clock]
+    _run(book, faces, until, rungs)
+    return faces, rungs
+
+
+def _run(book: Terms, faces: dict[int, Face], until: datetime, rungs: list[Fired]) -> None:
+    """Let time pass: every rung that stands by then fires, in the order of the instants."""
+    while True:
+        due = [
+            (face.wake, clock)
+            for clock, face in faces.items()
+            if face.wake is not None and face.wake <= until
+        ]
+        if not due:
+            return
+        at, clock = min(due)
+        rungs.append(Fired(clock, book.ladder[faces[clock].rung].name, at))
+        faces[clock] = fired(book, faces[clock])
