@@ -240,6 +240,7 @@ student = Table(
     ),
     Index(None, "name_index"),
     Index(None, "id_index"),
+    Index(None, "mentor_member_id"),
 )
 
 # Values are drawn from a sequence: a transaction that is rolled back never lends its version to another.
@@ -251,5 +252,15 @@ directory_version = Table(
     metadata,
     Column("one", Boolean, primary_key=True, server_default=text("true")),
     Column("version", BigInteger, nullable=False),
+    CheckConstraint("one", name="single"),
+)
+
+# Which sample city was loaded here, so that a load that was stopped goes on with the same one.
+sample_city = Table(
+    "sample_city",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default=text("true")),
+    Column("plan", JSONB, nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
     CheckConstraint("one", name="single"),
 )
