@@ -1,1 +1,1 @@
-"""What should happen, and by when: pure functions over policy files, without a database and without a clock."""
+"""What should happen, and by when: pure functions over policy files; no database, no clock of its own."""

@@ -1,4 +1,4 @@
-"""The working calendars by kind of organisation: the published tables, and what the law says where none is."""
+"""The working calendars by kind of organisation: published tables, and the law where there are none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from policies.festivals import FIRST_YEAR, LAST_YEAR, Break, Mark, Words, statutory_days
+from policies.festivals import FIRST_YEAR, LAST_YEAR, Break, Mark, statutory_days
+from policies.limits import Words
 from policies.tables import CalendarFault, Table, TableFault, parse_table, read_table
 from policies.workdays import Calendar, Hours, day_spans
 
 __all__ = [
-    "Break", "Calendar", "CalendarFault", "Calendars", "Hours", "Mark", "Table", "TableFault", "load_calendar",
-    "parse_table", "read_table",
+    "Break", "Calendar", "CalendarFault", "Calendars", "Hours", "Mark", "Table", "TableFault",
+    "load_calendar", "parse_table", "read_table",
 ]  # fmt: skip
 
 WORKING_HOURS: Final[Hours] = ((time(9), time(12)), (time(14), time(18)))
@@ -30,7 +31,7 @@ _PACKAGE: Final[Words] = {
 
 @cache
 def _zone(name: str) -> ZoneInfo:
-    """The time zone. Raises CalendarFault when it's unknown, or moves its clocks within the calendar's years."""
+    """The time zone. Raises CalendarFault when it's unknown or moves its clocks in the calendar's years."""
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -42,7 +43,8 @@ def _zone(name: str) -> ZoneInfo:
     if len({month.utcoffset() for month in months}) != 1:
         raise CalendarFault(
             f"时区“{name}”实行夏令时或改过时差，工作日历不支持。请写 {TIME_ZONE}。",
-            f'The time zone "{name}" moves its clocks, which the working calendar doesn\'t. Write {TIME_ZONE}.',
+            f'The time zone "{name}" moves its clocks, which the working calendar doesn\'t. '
+            f"Write {TIME_ZONE}.",
         )
     return zone
 
@@ -63,7 +65,7 @@ def _from_package() -> tuple[Mapping[date, Mark], frozenset[int]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendars:
-    """The calendar of every kind of organisation. Most kinds share one; each is built when it is first asked for."""
+    """The calendar of every kind of organisation. Most kinds share one; built when first asked for."""
 
     tz: ZoneInfo
     hours: Hours
@@ -71,7 +73,7 @@ class Calendars:
     _built: dict[str | None, Calendar] = field(default_factory=dict, repr=False)
 
     def of(self, kind: str | None) -> Calendar:
-        """The calendar of a kind of organisation; the common one for None and for kinds without days of their own."""
+        """The calendar of a kind; the common one for None and for kinds without days of their own."""
         found = self._built.get(kind)
         if found is None:
             special = any(kind in table.kinds for table in self.tables)
@@ -118,8 +120,8 @@ def load_calendar(
 ) -> Calendars:
     """The built-in calendars, with these table files on top; a later file of a year replaces an earlier one.
 
-    Raises CalendarFault: for the first faulty file with all its faults, for a time zone that is unknown or moves
-    its clocks, for hours that overlap.
+    Raises CalendarFault: for the first faulty file with all its faults, for a time zone that is unknown
+    or moves its clocks, for hours that overlap.
     """
     day_spans(hours)
     return Calendars(_zone(tz), hours, _library()).with_tables(*(read_table(Path(path)) for path in paths))

@@ -1,7 +1,8 @@
 """The clocks of a case, derived from its history: history and book in, the face of every clock out.
 
-All of it is pure. The engine goes a `step` at a time and keeps the signals; `read` folds a history of signals into
-the same faces; `replay` says what would have happened under another policy. Times are aware UTC.
+All of it is pure. The engine goes a `step` at a time and keeps the signals; `read` folds a history of
+signals into the same faces; `replay` says what would have happened under another policy. Times are aware
+UTC.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Literal, Self, TypeVar, cast, get_args
 
 from policies.faces import Face, Pauses, Terms
 from policies.hands import cancel, extend, fired, meet, pause, recompute, regrade, resume, start
-from policies.limits import Limit, LimitFault, SameDay, parse_limit
+from policies.limits import Limit, LimitFault, SameDay, Words, parse_limit
 
 __all__ = [
-    "ClockFault", "Face", "Fired", "Op", "Pauses", "Signal", "Terms", "cancel", "extend", "fired", "meet", "pause",
-    "read", "recompute", "regrade", "replay", "resume", "start", "step",
+    "ClockFault", "Face", "Fired", "Op", "Pauses", "Signal", "Terms", "cancel", "extend", "fired", "meet",
+    "pause", "read", "recompute", "regrade", "replay", "resume", "start", "step",
 ]  # fmt: skip
 
 _Asked = TypeVar("_Asked")
@@ -74,17 +75,19 @@ class Signal:
     @classmethod
     def from_dict(cls, plain: Mapping[str, object]) -> Self:
         """Read what `as_dict` gave. Raises ClockFault for anything else."""
+        why: Words = {"zh_CN": "", "en": ""}
         try:
-            known = {name: _READ.get(name, _same)(plain[name]) for name in plain}
-            if known["op"] not in get_args(Op) or cast("datetime", known["at"]).tzinfo is None:
-                raise ValueError
-            return cls(**known)  # type: ignore[arg-type]
-        except (KeyError, TypeError, ValueError, AttributeError) as fault:
-            why = fault.text if isinstance(fault, LimitFault) else {"zh_CN": "", "en": ""}
-            raise ClockFault(
-                f"时钟记录无法读取：{dict(plain)}。{why['zh_CN']}",
-                f"This isn't a clock's signal: {dict(plain)}. {why['en']}".rstrip(),
-            ) from None
+            signal = cls(**{name: _READ.get(name, _same)(value) for name, value in plain.items()})  # type: ignore[arg-type]
+            if signal.op in get_args(Op) and signal.at.tzinfo is not None:
+                return signal
+        except LimitFault as fault:
+            why = fault.text
+        except (TypeError, ValueError, AttributeError):
+            pass
+        raise ClockFault(
+            f"时钟记录无法读取：{dict(plain)}。{why['zh_CN']}",
+            f"This isn't a clock's signal: {dict(plain)}. {why['en']}".rstrip(),
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -114,8 +117,8 @@ _READ = {
 def step(book: Terms, faces: dict[int, Face], signal: Signal, *, before: Terms | None = None) -> Face | None:
     """Move one clock by one signal: changes `faces` and gives the new face.
 
-    None when the clock doesn't exist at that level. `before` holds the old terms for `rebook`. Raises ClockFault
-    for a signal to a clock that never started, or that lacks what its `op` needs.
+    None when the clock doesn't exist at that level. `before` holds the old terms for `rebook`. Raises
+    ClockFault for a signal to a clock that never started, or that lacks what its `op` needs.
     """
     if signal.op == "start":
         face = _started(book, signal)
@@ -204,10 +207,11 @@ class Fired:
 
 
 def replay(book: Terms, signals: Iterable[Signal], until: datetime) -> tuple[dict[int, Face], list[Fired]]:
-    """What the clocks of an old history would have shown under this book, and which rungs would have fired by then.
+    """What an old history's clocks would have shown under this book, and which rungs had fired by then.
 
-    What people did stays; what time and policies did (`rung`, `rebook`, `recompute`) follows from this book. A
-    clock that this book doesn't have is passed over, and starts where a regrade comes to a level that has it.
+    What people did stays; what time and policies did (`rung`, `rebook`, `recompute`) follows from this
+    book. A clock that this book doesn't have is passed over, and starts where a regrade comes to a level
+    that has it.
     """
     faces: dict[int, Face] = {}
     absent: dict[int, Signal] = {}

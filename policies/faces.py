@@ -1,8 +1,9 @@
 """The face of a clock, and the arithmetic of its limit, its pauses and its rungs.
 
-Measured as the limit is: elapsed time for `m h d`, for a same-day limit and for a due given outright, working time
-for `wh wd`. `active(t)` is the time from the start to t less the pauses in between; the clock's own length is
-active(due), and the rung at n % stands at the first instant where active reaches n % of it.
+Measured as the limit is: elapsed time for `m h d`, for a same-day limit and for a due given outright,
+working time for `wh wd`. `active(t)` is the time from the start to t less the pauses in between; the
+clock's own length is active(due), and the rung at n % stands at the first instant where active reaches n
+% of it.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ class Terms(Protocol):
 class Face:
     """What one clock shows.
 
-    `limit` is the book's, before halving and extension; with `own` it is one that this clock was started with,
-    which no level changes. `given` is a due that was set outright. `pauses` are closed and in order, `paused` is
-    when the open one began. `rung` counts the rungs that have fired; `wake` is when the next one falls, None when
-    none will by time alone.
+    `limit` is the book's, before halving and extension; with `own` it is one that this clock was started
+    with, which no level changes. `given` is a due that was set outright. `pauses` are closed and in
+    order, `paused` is when the open one began. `rung` counts the rungs that have fired; `wake` is when
+    the next one falls, None when none will by time alone.
     """
 
     name: str
@@ -76,8 +77,8 @@ class Face:
     def state(self) -> str:
         """`running`, `paused`, `met`, `missed` or `cancelled`.
 
-        A clock that was met late is `missed`, and `met` says when. A limit that has passed stays missed while the
-        clock is paused: a pause hides no breach.
+        A clock that was met late is `missed`, and `met` says when. A limit that has passed stays missed
+        while the clock is paused: a pause hides no breach.
         """
         if self.cancelled is not None:
             return "cancelled"
@@ -110,8 +111,8 @@ def whole_limit(limit: Limit | SameDay | None, *, half: bool, extra: Limit | Non
 def due_of(calendar: Calendar, started: datetime, whole: Limit | SameDay, pauses: Pauses) -> datetime:
     """When a limit falls due, moved by each pause that began by then.
 
-    By the elapsed time of the pause for `m h d`; by its working time for `wh`; for `wd` by one working day for each
-    working day at whose end the clock stood still.
+    By the elapsed time of the pause for `m h d`; by its working time for `wh`; for `wd` by one working
+    day for each working day at whose end the clock stood still.
     """
     due = calendar.due(started, whole)
     unit = whole.unit if isinstance(whole, Limit) else None
@@ -155,7 +156,8 @@ def _working_rung(
     for begun, ended in pauses:
         if begun < due:
             length -= worked(min(ended, due)) - worked(begun)
-    # Pauses can cover every working hour on the way and still no day's end: then there is no length to divide.
+    # Pauses can cover every working hour on the way and still no day's end: then there is no length to
+    # divide.
     if length <= 0:
         return started
     target = base - (-length * percent // 100)

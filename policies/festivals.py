@@ -1,8 +1,8 @@
 """The statutory holidays of years for which no table is published yet; everything they give is provisional.
 
 The days are those of the State Council's regulation on holidays as changed on 2024-11-10: New Year 1, Spring
-Festival 4 (from the eve), Tomb-sweeping 1, Labour 2, Dragon Boat 1, Mid-autumn 1, National Day 3. How they are
-joined with weekends and made up is announced each November and can't be computed.
+Festival 4 (from the eve), Tomb-sweeping 1, Labour 2, Dragon Boat 1, Mid-autumn 1, National Day 3. How
+they are joined with weekends and made up is announced each November and can't be computed.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from policies.limits import Words
+
 #: The years that a calendar knows: the first that `chinesecalendar` holds, the last of the table below.
 FIRST_YEAR: Final = 2004
 LAST_YEAR: Final = 2060
-
-Words = dict[str, str]
 
 COMPUTED: Final[Words] = {
     "zh_CN": "尚未公布放假安排，按法定节假日推算",
     "en": "no table published yet; computed from the statutory holidays",
 }
 
-# Spring Festival, Tomb-sweeping (the solar term 清明), Dragon Boat (5/5 lunar), Mid-autumn (8/15 lunar), as month-day.
-# Computed with sxtwl 2.0.7 (寿星天文历, astronomical new moons and solar terms) and found the same, every day of it,
-# by lunardate 0.3.0 and holidays 0.109 (tables of the Hong Kong Observatory).
+# Spring Festival, Tomb-sweeping (the solar term 清明), Dragon Boat (5/5 lunar), Mid-autumn (8/15 lunar), as
+# month-day. Computed with sxtwl 2.0.7 (寿星天文历, astronomical new moons and solar terms) and found the same
+# by holidays 0.109, the lunar ones by lunardate 0.3.0 too.
 _MOVING: Final = {
     2027: "02-06 04-05 06-09 09-15", 2028: "01-26 04-04 05-28 10-03", 2029: "02-13 04-04 06-16 09-22",
     2030: "02-03 04-05 06-05 09-12", 2031: "01-23 04-05 06-24 10-01", 2032: "02-11 04-04 06-12 09-19",
@@ -43,7 +43,7 @@ _MOVING: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A day that is not what its place in the week says: off, or (`works`) a make-up workday; and who says so."""
+    """A day that isn't what its place in the week says: off, or (`works`) a make-up workday; and why."""
 
     day: date
     works: bool
@@ -71,7 +71,7 @@ def moving_feasts(year: int) -> tuple[date, date, date, date] | None:
 
 
 def statutory_days(year: int) -> list[Mark]:
-    """The days off that the law itself names, for a year from 2027 on. A day named twice keeps its first name."""
+    """The days off that the law itself names, from 2027 on. A day named twice keeps its first name."""
     feasts = moving_feasts(year)
     if feasts is None:
         return []
@@ -95,7 +95,8 @@ def statutory_days(year: int) -> list[Mark]:
 def usual_breaks(year: int) -> list[Break]:
     """School holidays of a year whose school calendar isn't known [default].
 
-    From 17 days before the Spring Festival to 12 after it, and from 4 July to 31 August, as Nanjing's of 2026.
+    From 17 days before the Spring Festival to 12 after it, and from 4 July to 31 August, as Nanjing's of
+    2026.
     """
     source = {"zh_CN": "校历未载入，按惯例推算", "en": "no school calendar loaded; assumed as usual"}
     summer = Break(date(year, 7, 4), date(year, 8, 31), {"zh_CN": "暑假", "en": "summer holidays"}, source)

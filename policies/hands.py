@@ -30,8 +30,9 @@ def start(
 ) -> Face | None:
     """Start a clock; None when that level has no such clock.
 
-    `calendar` is the kind of organisation whose working days count. `given` sets the due outright; `limit` stands
-    in for the book's and then belongs to this clock, whatever its level becomes; `half` halves it, rounded up.
+    `calendar` is the kind of organisation whose working days count. `given` sets the due outright;
+    `limit` stands in for the book's and then belongs to this clock, whatever its level becomes; `half`
+    halves it, rounded up.
     """
     own = limit is not None
     if given is not None:
@@ -72,8 +73,8 @@ def start(
 def meet(face: Face, at: datetime) -> Face:
     """Stop a clock because what it waited for is done. Exactly at the due is in time; later it stays missed.
 
-    While a clock is paused its time stands still, so that it can be met in time however long the pause was; only a
-    due given outright goes on.
+    While a clock is paused its time stands still, so that it can be met in time however long the pause
+    was; only a due given outright goes on.
     """
     if face.stopped:
         return face
@@ -104,7 +105,7 @@ def resume(book: Terms, face: Face, at: datetime) -> Face:
 
 
 def extend(book: Terms, face: Face, extra: Limit, at: datetime | None = None) -> Face:
-    """Add to the limit, in its own unit. Raises LimitFault for another unit, or where there is nothing to extend.
+    """Add to the limit, in its own unit. LimitFault for another unit, or where nothing can be.
 
     Rungs that have fired don't fire again. With `at`, a breach that the new due takes away is taken back.
     """
@@ -138,10 +139,11 @@ def fired(book: Terms, face: Face) -> Face:
 def regrade(book: Terms, face: Face, level: str, at: datetime, *, before: Terms | None = None) -> Face:
     """Set a clock anew, from its own start, with another level's limit; cancelled where that level has none.
 
-    Halving, pauses and a limit of its own stay; an extension stays while its unit is the limit's, and else ends.
-    A rung that has fired and still lies behind doesn't fire again; one that now lies ahead will, when it is
-    reached; one that lies behind and hasn't fired does at once (`wake` is then past). A missed clock whose due
-    lies ahead again is running. `before` names the old terms where the policy changes and its ladder with it.
+    Halving, pauses and a limit of its own stay; an extension stays while its unit is the limit's, and
+    else ends. A rung that has fired and still lies behind doesn't fire again; one that now lies ahead
+    will, when it is reached; one that lies behind and hasn't fired does at once (`wake` is then past). A
+    missed clock whose due lies ahead again is running. `before` names the old terms where the policy
+    changes and its ladder with it.
     """
     if face.stopped:
         return face
@@ -204,7 +206,7 @@ def _stands(days: Calendar, face: Face, due: datetime, rung: Rung) -> datetime:
 
 
 def _pauses(face: Face, at: datetime) -> Pauses:
-    """The pauses with the open one closed; one without length leaves no trace, one that goes on joins the last."""
+    """The pauses, the open one closed: one without length leaves no trace, adjoining ones become one."""
     if face.paused is None or at <= face.paused:
         return face.pauses
     if face.pauses and face.pauses[-1][1] >= face.paused:

@@ -39,17 +39,21 @@ _WORDS = {
 }
 
 
+#: The same in every language that is offered: `zh_CN` and `en`.
+Words = dict[str, str]
+
+
 class LimitFault(ValueError):
     """A limit that can't be read or combined; `text` says in both languages what would be right."""
 
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
-        self.text = {"zh_CN": zh, "en": en}
+        self.text: Words = {"zh_CN": zh, "en": en}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many minutes, hours, working hours, working days or calendar days; at least one, at most ten years."""
+    """So many minutes, hours, working hours, working or calendar days; at least one, at most ten years."""
 
     amount: int
     unit: Unit
@@ -81,7 +85,7 @@ class Limit:
 
     @property
     def elapsed(self) -> timedelta:
-        """The length of a limit in `m h d`. A limit in working units has none without a calendar: LimitFault."""
+        """The length of a limit in `m h d`. Raises LimitFault in working units: they need a calendar."""
         if self.working:
             raise LimitFault(
                 f"“{self}”按工作时间计算，没有固定的时长。", f'"{self}" has no length without a calendar.'
@@ -93,7 +97,7 @@ class Limit:
         return Limit((self.amount + 1) // 2, self.unit)
 
     def plus(self, extra: Limit) -> Limit:
-        """Both together. Raises LimitFault when the units differ: an extension is asked for in the limit's own."""
+        """Both together. Raises LimitFault when the units differ: an extension is in the limit's own."""
         if extra.unit is not self.unit:
             raise LimitFault(
                 f"延期“{extra}”须与原时限“{self}”使用同一单位（{self.unit}）。",
@@ -114,7 +118,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class SameDay:
-    """Due at `until` on the local day of the start or `at_least` after it, whichever is later; elapsed time."""
+    """Due at `until` on the local day of the start or `at_least` after it, whichever is later."""
 
     until: time
     at_least: Limit

@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import yaml
 
-from policies.festivals import FIRST_YEAR, LAST_YEAR, Break, Mark, Words
+from policies.festivals import FIRST_YEAR, LAST_YEAR, Break, Mark
+from policies.limits import Words
 
 _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\s*\.\.\s*(\d{4}-\d{2}-\d{2}))?")
 _SATURDAY = 5
@@ -46,7 +47,7 @@ class CalendarFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A year as published: days off and make-up workdays, for all and for kinds of organisation; school holidays."""
+    """A year as published: days off, make-up workdays, those of kinds of organisation, school holidays."""
 
     year: int
     source: Words
@@ -77,7 +78,7 @@ def read_table(path: Path) -> Table:
 
 
 def parse_table(text: str, file: str) -> Table:
-    """Read the text of a table; `file` is the name that faults carry. Raises CalendarFault with every fault."""
+    """Read a table's text; `file` is the name that faults carry. Raises CalendarFault with every fault."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as fault:
@@ -121,7 +122,7 @@ class _Reading:
     def mapping(
         self, node: Node | None, where: str, needed: tuple[str, ...], allowed: tuple[str, ...] | None
     ) -> dict[str, Node]:
-        """The fields of a mapping; unknown, doubled and missing ones are faults. `allowed` None allows any."""
+        """The fields of a mapping; unknown, doubled, missing ones are faults. `allowed` None allows any."""
         if not isinstance(node, yaml.MappingNode):
             names = "、".join(needed or allowed or ("…",))
             self.fault(

@@ -25,8 +25,8 @@ _SATURDAY: Final = 5
 class Calendar:
     """One kind of organisation's working days and hours from 2004 to 2060; immutable, safe between threads.
 
-    The arrays are counted once, so that a limit costs a few look-ups whatever its length. A day outside raises
-    CalendarFault. The time zone must keep one offset from UTC all those years, as China's does.
+    The arrays are counted once, so that a limit costs a few look-ups whatever its length. A day outside
+    raises CalendarFault. The time zone must keep one offset from UTC all those years, as China's does.
     """
 
     tz: ZoneInfo
@@ -72,8 +72,6 @@ class Calendar:
         ):
             object.__setattr__(self, name, value)
 
-    # -- days ---------------------------------------------------------------------------------------------------
-
     def local_day(self, at: datetime) -> date:
         """The day that the wall calendar shows at an instant."""
         return at.astimezone(self.tz).date()
@@ -104,13 +102,11 @@ class Calendar:
         first, last = self.local_day(start).year, self.local_day(due).year
         return any(year not in self.years for year in range(first, last + 1))
 
-    # -- limits -------------------------------------------------------------------------------------------------
-
     def due(self, start: datetime, limit: Limit | SameDay) -> datetime:
         """When a limit that starts then is reached.
 
-        `m h d` run around the clock; `wh` are reached when that much working time has passed; `wd` leave the day
-        of the start out and end with the last working hour of the nth working day after it.
+        `m h d` run around the clock; `wh` are reached when that much working time has passed; `wd` leave
+        the day of the start out and end with the last working hour of the nth working day after it.
         """
         if isinstance(limit, SameDay):
             there = datetime.combine(start.astimezone(self.tz).date(), limit.until, tzinfo=self.tz)
@@ -168,7 +164,9 @@ class Calendar:
         return total
 
     def instant(self, worked: int) -> datetime:
-        """The first instant at which `worked` gives that many microseconds; never the opening of a working span."""
+        """The first instant at which `worked` gives that many microseconds; never the opening of a working
+        span.
+        """
         nth, left = divmod(worked - 1, self._length)
         if not 0 <= nth < len(self._days):
             _outside(None)
