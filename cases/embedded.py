@@ -1,10 +1,11 @@
 """The embedded PostgreSQL: started when it is needed, shared by whoever comes, ended by the last to leave.
 
-The wheel gives the programs; starting and stopping is done here, because the wheel's own starter opens parent
-folders to the world, shares one lock file between all users of a machine, and forgets servers after a kill.
+The wheel gives the programs; starting and stopping is done here, because the wheel's own starter opens
+parent folders to the world, shares one lock file between all users of a machine, and forgets servers after a
+kill.
 
-Whoever uses a server holds a shared lock on a file beside its data, which the kernel lifts however that process
-ends. The one lock to start and stop under is another file. Both lie in `home`, nothing lies in a shared folder.
+Whoever uses a server holds a shared lock on a file beside its data, which the kernel lifts however that
+process ends. The one lock to start and stop under is another file. Both lie in `home`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _leases: dict[Path, int] = {}
 
 
 def default_home() -> Path:
-    """Where a server's data lie unless WHISTLE_HOME says otherwise: /var/lib/whistle for root, else XDG's place."""
+    """Where the data lie unless WHISTLE_HOME says otherwise: /var/lib/whistle for root, else XDG's place."""
     if os.geteuid() == 0:
         return Path("/var/lib/whistle")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "whistle"
@@ -59,9 +60,9 @@ def default_home() -> Path:
 def start(home: Path, *, durable: bool = True) -> str:
     """Start the server of this home, or find it running, and answer the URL of its database `whistle`.
 
-    Holds a share in the server until `leave` or the end of the process. `durable=False` gives up fsync, for
-    tests, where only processes are killed and never the machine. Raises StoreFault: foreign_home, closed_home,
-    no_server.
+    Makes its databases if they are missing. Holds a share in the server until `leave` or the end of the
+    process. `durable=False` gives up fsync, for tests, where only processes are killed and never the machine.
+    Raises StoreFault: foreign_home, closed_home, no_server.
     """
     home = home.expanduser().resolve()
     user = server_user()
@@ -88,8 +89,8 @@ def running(home: Path) -> bool:
 def stop(home: Path) -> bool:
     """End the server of this home, whoever uses it; the open transactions of others are rolled back.
 
-    False if none was running. Asks the data folder and not a remembered process, so it also ends a server whose
-    owner was killed.
+    False if none was running. Asks the data folder and not a remembered process, so it also ends a server
+    whose owner was killed.
     """
     home = home.expanduser().resolve()
     if not home.exists():
@@ -100,9 +101,9 @@ def stop(home: Path) -> bool:
 
 
 def leave(home: Path) -> bool:
-    """Give up our share; end the server if nobody else uses it, neither by a share nor by a connection.
+    """Give up our share; end the server if nobody else uses it, by a share or with a foreign program.
 
-    Answers whether it was ended.
+    Answers whether it was ended. A child process that was only handed the URL has no share of its own.
     """
     home = home.expanduser().resolve()
     if home not in _leases:
@@ -173,8 +174,10 @@ def _used_by_others(home: Path) -> bool:
     url = _url(home)
     if url is None:
         return False
+    # Our own programs are known by their shares; this finds a person who looks at the tables with psql.
     others = (
-        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
+        "AND pid <> pg_backend_pid() AND application_name <> 'whistle'"
     )
     with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
         row = connection.execute(others).fetchone()
@@ -232,7 +235,11 @@ def _launch(home: Path, user: ServerUser, *, durable: bool) -> None:
 def _socket_folder(home: Path, user: ServerUser) -> Path:
     """A folder that only the server's user (and root) can enter: whoever can enter it is trusted."""
     folder = home / "pg"
-    if len(str(folder).encode()) <= _LONGEST_SOCKET_FOLDER and "'" not in str(folder) and '"' not in str(folder):
+    if (
+        len(str(folder).encode()) <= _LONGEST_SOCKET_FOLDER
+        and "'" not in str(folder)
+        and '"' not in str(folder)
+    ):
         return folder
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     folder = Path("/tmp") / f"whistle-{user.uid}-{digest}"  # noqa: S108  checked below: ours alone, or refused
@@ -251,7 +258,9 @@ def _forget_stale_pid(data: Path) -> None:
     pid_file = data / "postmaster.pid"
     with suppress(OSError, IndexError, ValueError):
         pid = int(pid_file.read_text().split(maxsplit=1)[0])
-        ps = subprocess.run(["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
+        ps = subprocess.run(
+            ["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
         if "postgres" not in ps.stdout and (ps.returncode == 0 or not Path(f"/proc/{pid}").exists()):
             pid_file.unlink()
 
@@ -263,7 +272,18 @@ def _halt(home: Path) -> bool:
     was_running = _url(home) is not None
     for mode in ("fast", "immediate"):
         with suppress(StoreFault):
-            _run(home, user, "pg_ctl", "--pgdata", str(home / "pg"), "--silent", "--wait", "--mode", mode, "stop")
+            _run(
+                home,
+                user,
+                "pg_ctl",
+                "--pgdata",
+                str(home / "pg"),
+                "--silent",
+                "--wait",
+                "--mode",
+                mode,
+                "stop",
+            )
             break
     return was_running
 
@@ -280,7 +300,7 @@ def _run(home: Path, user: ServerUser, program: str, *arguments: str) -> None:
     command = [str(programs(user, home) / program), *arguments]
     # The server would keep our pipes open as its own, so what it says goes to a file.
     with tempfile.TemporaryFile() as said:
-        ended = subprocess.run(  # noqa: S603  our own programs and arguments
+        ended = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=said,
@@ -288,7 +308,9 @@ def _run(home: Path, user: ServerUser, program: str, *arguments: str) -> None:
             check=False,
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
-            **({"user": user.uid, "group": user.gid, "extra_groups": []} if user.drop else {}),
+            user=user.uid if user.drop else None,
+            group=user.gid if user.drop else None,
+            extra_groups=[] if user.drop else None,
         )
         said.seek(0)
         words = said.read().decode(errors="replace").strip().splitlines()

@@ -69,7 +69,7 @@ def _own_user() -> pwd.struct_passwd | None:
         # A very small system has no useradd; nobody owns nothing else there either.
         return None
     command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-    made = subprocess.run(  # noqa: S603  our own fixed arguments
+    made = subprocess.run(
         [*command, "--shell", "/bin/false", _NAME], capture_output=True, text=True, check=False
     )
     try:
@@ -93,8 +93,7 @@ def programs(user: ServerUser, home: Path) -> Path:
 
 
 def _copied(installed: Path, home: Path) -> Path:
-    """A copy within `home` that any user can read; the libraries keep their place beside it, where the
-    programs look for them."""
+    """A copy in `home` that any user can read, the libraries beside it where the programs look for them."""
     copy = home / f"postgresql-{importlib.metadata.version(_WHEEL)}"
     if not copy.exists():
         building = copy.with_name(f"{copy.name}.{os.getpid()}")
