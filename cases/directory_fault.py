@@ -97,7 +97,7 @@ class DirectoryFault(ValueError):
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(self, code: str, **facts: str) -> None:
+    def __init__(self, code: str, /, **facts: str) -> None:
         self.code = code
         self.facts = facts
         super().__init__(self.text("en"))

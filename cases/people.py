@@ -73,6 +73,8 @@ ROLES: Final[tuple[str, ...]] = (
     "admin",
 )
 
+LANGUAGES: Final = ("zh_CN", "en")
+
 _DESKS: Final = frozenset({"city", "district"})
 _SCHOOL: Final = frozenset({"school"})
 _RESPONDING: Final = frozenset(KINDS) - _DESKS - _SCHOOL
@@ -145,7 +147,7 @@ member = Table(
     Column("language", Text, nullable=False, server_default=text("'zh_CN'")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("settings", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
-    CheckConstraint(_one_of("language", ("zh_CN", "en")), name="language"),
+    CheckConstraint(_one_of("language", LANGUAGES), name="language"),
     CheckConstraint("name <> ''", name="named"),
     Index(None, "organisation_id"),
 )
