@@ -25,6 +25,7 @@ from urllib.parse import quote
 import psycopg
 
 from cases.postgres_user import ServerUser, programs, server_user
+from cases.store import Store
 from cases.store_fault import StoreFault, first_line
 
 DATABASES: Final = ("whistle", "whistle_keys")
@@ -179,7 +180,7 @@ def _used_by_others(home: Path) -> bool:
         "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' "
         "AND pid <> pg_backend_pid() AND application_name <> 'whistle'"
     )
-    with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
+    with Store(url).administered("postgres") as connection:
         row = connection.execute(others).fetchone()
     return row is not None and row[0] > 0
 
@@ -289,11 +290,12 @@ def _halt(home: Path) -> bool:
 
 
 def _ensure_databases(url: str) -> None:
-    with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
+    store = Store(url)
+    with store.administered("postgres") as connection:
         present = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
-        for name in DATABASES:
-            if name not in present:
-                connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+    for name in DATABASES:
+        if name not in present:
+            store.create_database(name)
 
 
 def _run(home: Path, user: ServerUser, program: str, *arguments: str) -> None:

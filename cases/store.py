@@ -119,7 +119,7 @@ class Store:
             yield connection
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Make a database on the same server, empty or a copy of `template`, which nobody may be using.
+        """Make a database on the same server, empty or a copy of `template`, which must be idle.
 
         Raises StoreFault; psycopg's DuplicateDatabase if there is one of that name.
         """

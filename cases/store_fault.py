@@ -61,7 +61,8 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "zh_CN": "以 root 运行时,数据库用另一个系统用户 {why},它进不了目录 {where};"
         "我们不会替您放开上级目录的权限。请换一个目录,例如 WHISTLE_HOME=/var/lib/whistle。",
         "en": "Run by root, the database works as a system user of its own, {why}, which can't "
-        "enter {where}; we don't open folders for it. Choose another one, such as WHISTLE_HOME=/var/lib/whistle.",
+        "enter {where}; we don't open folders for it. Choose another one, "
+        "such as WHISTLE_HOME=/var/lib/whistle.",
     },
     "no_server": {
         "zh_CN": "内置的 PostgreSQL 起不来:{why}。也可以用 WHISTLE_DATABASE_URL 指向现成的服务器。",

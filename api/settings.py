@@ -1,0 +1,147 @@
+"""What an installation may decide, read from the environment by the doors and by nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+PREFIX: Final = "WHISTLE_"
+LANGUAGES: Final = ("zh_CN", "en")
+
+_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_LENGTH: Final = re.compile(r"(\d+)(ms|s|m|h|d)")
+
+
+class SettingsFault(Exception):
+    """One or more settings are faulty; all of them are named at once, and nothing was started."""
+
+    def __init__(self, faults: list[tuple[str, str, str]]) -> None:
+        self.faults = faults
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        """A line for each faulty setting, in `zh_CN` or `en`."""
+        which = 1 if language == "zh_CN" else 2
+        colon = ":" if language == "zh_CN" else ": "
+        return "\n".join(f"{fault[0]}{colon}{fault[which]}" for fault in self.faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting with its default; `Settings.read(os.environ)` makes one."""
+
+    home: Path | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "数据目录;不填则 root 用 /var/lib/whistle,其他用户用 ~/.local/share/whistle",
+            "en": "where the data lie; unset: /var/lib/whistle for root, ~/.local/share/whistle for others",
+        },
+    )
+    database_url: SecretStr | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "PostgreSQL 地址;不填则用内置的数据库",
+            "en": "a PostgreSQL server; unset: the embedded one",
+        },
+    )
+    keystore_url: SecretStr | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "密钥库的地址;不填则用同一服务器上的 whistle_keys",
+            "en": "the database of wrapped keys; unset: whistle_keys on the same server",
+        },
+    )
+    master_key_file: Path | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "主密钥文件,须在数据库之外;不填则用数据目录下的 master.key",
+            "en": "the master key's file, outside every database; unset: master.key in the home",
+        },
+    )
+    language: str = field(
+        default="zh_CN", metadata={"zh_CN": "界面语言:zh_CN 或 en", "en": "the language: zh_CN or en"}
+    )
+    policy: str = field(
+        default="nanjing-2026.1",
+        metadata={
+            "zh_CN": "新个案采用的政策版本",
+            "en": "the policy version that new cases are opened under",
+        },
+    )
+    sweep_every: timedelta = field(
+        default=timedelta(seconds=15),
+        metadata={
+            "zh_CN": "多久查看一次到期的时限",
+            "en": "how often limits that have come due are looked for",
+        },
+    )
+    lock_timeout: timedelta = field(
+        default=timedelta(seconds=5),
+        metadata={"zh_CN": "等别人改完同一个案的最长时间", "en": "how long to wait for another's change"},
+    )
+    statement_timeout: timedelta = field(
+        default=timedelta(seconds=30),
+        metadata={"zh_CN": "一条语句最长运行时间", "en": "how long one statement may run"},
+    )
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings of this environment; an empty value counts as unset.
+
+        Raises SettingsFault with every value that can't be read and every WHISTLE_ name that isn't a setting.
+        """
+        known = {f"{PREFIX}{each.name.upper()}": each for each in fields(cls)}
+        values: dict[str, object] = {}
+        faults: list[tuple[str, str, str]] = []
+        for name in sorted(name for name in environ if name.startswith(PREFIX)):
+            if name.startswith(f"{PREFIX}TEST_"):
+                continue
+            if name not in known:
+                faults.append((name, "没有这个设置", "there is no such setting"))
+            elif environ[name]:
+                try:
+                    values[known[name].name] = _value(str(known[name].type), name, environ[name])
+                except _Unreadable as fault:
+                    faults.append((name, fault.zh, fault.en))
+        if faults:
+            raise SettingsFault(faults)
+        return cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
+
+    def shown(self, language: str) -> Iterator[tuple[str, str, str]]:
+        """Name, value and meaning of each setting for a person to read; secrets stay hidden."""
+        for each in fields(self):
+            value = getattr(self, each.name)
+            yield (
+                f"{PREFIX}{each.name.upper()}",
+                "–" if value is None else str(value),
+                each.metadata[language],
+            )
+
+
+class _Unreadable(Exception):
+    def __init__(self, zh: str, en: str) -> None:
+        self.zh, self.en = zh, en
+        super().__init__(en)
+
+
+def _value(kind: str, name: str, written: str) -> object:
+    if kind.startswith("SecretStr"):
+        return SecretStr(written)
+    if kind.startswith("Path"):
+        return Path(written).expanduser()
+    if kind == "timedelta":
+        length = _LENGTH.fullmatch(written.strip())
+        if length is None:
+            raise _Unreadable(
+                f"“{written}”不是时长,应当像 15s、5m", f"{written!r} isn't a length of time such as 15s or 5m"
+            )
+        return timedelta(seconds=int(length[1]) * _UNITS[length[2]])
+    if name == f"{PREFIX}LANGUAGE" and written not in LANGUAGES:
+        raise _Unreadable(f"“{written}”不是 zh_CN 或 en", f"{written!r} is neither zh_CN nor en")
+    return written

@@ -1,0 +1,55 @@
+"""One embedded server for the whole run, shared by all workers; a fresh migrated database for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cases import embedded
+from cases.store import Store
+
+_SHARED_HOME = "WHISTLE_TEST_HOME"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Workers inherit the environment, so the first process names the home and, as the last to end, clears it.
+    if not hasattr(config, "workerinput"):
+        home = Path(tempfile.mkdtemp(prefix="whistle-"))
+        home.chmod(0o711)
+        os.environ[_SHARED_HOME] = str(home)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        home = Path(os.environ.pop(_SHARED_HOME))
+        embedded.stop(home)
+        shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Store]:
+    """The server's own database, for making others; nothing is kept in it."""
+    with embedded.served(Path(os.environ[_SHARED_HOME]), durable=False) as url, Store(url) as store:
+        yield store
+
+
+@pytest.fixture
+def store(server: Store) -> Iterator[Store]:
+    """A fresh, migrated, empty database of this test's own."""
+    with server.scratch() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A place for a server of the test's own, which root's server user can enter too; stopped afterwards."""
+    place = Path(tempfile.mkdtemp(prefix="whistle-"))
+    place.chmod(0o711)
+    yield place / "home"
+    embedded.stop(place / "home")
+    shutil.rmtree(place)
