@@ -107,6 +107,7 @@ class CaseFile:
     merged_into: int | None = None
     community: int | None = None
     mentor: int | None = None
+    hospital: int | None = None
     forgotten: bool = False
     new: bool = False
 

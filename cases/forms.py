@@ -195,16 +195,19 @@ class Form:
         return answer
 
 
-def fields(text: str, **special: str | tuple[str, ...]) -> Form:
+def fields(text: str, **special: str | tuple[str, ...] | Field) -> Form:
     """Read a row of the contract: `"reason, at, note?"`; `special` gives a field's kind or its choices.
 
     Kinds default by name (see `_BY_NAME`) and else to a text; a kind may carry its section after a colon
-    (`"text:clinical"`). Fields of codes, instants and numbers are `open`, all others `narrative`.
+    (`"text:clinical"`); a whole `Field` stands for itself. Fields of codes, instants and numbers are `open`, all others `narrative`.
     """
     parsed: list[Field] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, required = part.rstrip("?"), not part.endswith("?")
         what = special.get(name, _BY_NAME.get(name, "text"))
+        if isinstance(what, Field):
+            parsed.append(what)
+            continue
         if isinstance(what, tuple):
             parsed.append(Field(name, "choice", required, "open", what))
             continue

@@ -19,7 +19,7 @@ from transitions import Machine
 
 from cases.casefile import CASE, Called, CaseFile, Clock, Record
 from cases.directory import Actor, Organisation
-from cases.forms import Field, Form, Plan, Score, Student, fields
+from cases.forms import Field, Form, Plan, Score, Section, Student, fields
 from cases.refusal import FieldFault, Refusal
 from policies.book import Book
 from policies.limits import Limit, SameDay, Unit
@@ -72,6 +72,13 @@ class Desk(Protocol):
     actor: Actor | None
     role: str | None
 
+    @property
+    def other(self) -> CaseFile | None:
+        """The case that this one is to be merged into, under its lock too; None when the actor can't see one."""
+
+    def merge(self) -> None:
+        """Let this case point at the other one, and write into the other's history that it was absorbed."""
+
     def organisation(self, number: int) -> Organisation:
         """The organisation of that id; refuses `invalid` when there is none."""
 
@@ -123,6 +130,12 @@ class Desk(Protocol):
 
     def release(self, organisation: int) -> None:
         """Take a redirected organisation's sight away at once."""
+
+    def note(self, section: Section, **facts: Any) -> None:  # noqa: ANN401 - JSON values
+        """Write more into the event, in that section."""
+
+    def sees(self) -> bool:
+        """Whether the actor sees anything of the case already."""
 
     def tell(self, *whom: str) -> None:
         """Tell them (`role@relation`, `member:ID`) that this move has happened."""

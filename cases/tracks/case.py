@@ -119,8 +119,8 @@ def _signed(desk: Desk) -> None:
 
 
 def _owes_sign_off(desk: Desk) -> Refusal | None:
-    if desk.record.state == "open" and not desk.record.facts.get("owes_sign_off"):
-        return Refusal("wrong_state", state="open")
+    if desk.record.state != "awaiting_signoff" and not desk.record.facts.get("owes_sign_off"):
+        return Refusal("wrong_state", state=desk.record.state)
     return None
 
 
@@ -150,7 +150,7 @@ def _plan_recorded(desk: Desk) -> None:
 
 def _screened(desk: Desk) -> None:
     result = scored(desk.form["scale"], desk.form["items"], desk.book)
-    desk.form["result"] = result.as_dict()
+    desk.note("clinical", result=result.as_dict())
     if result.interview:
         desk.start(desk.record, "interview")
 
@@ -242,6 +242,25 @@ def _reopened(desk: Desk) -> None:
     desk.open("assignment", organisation=lead.organisation, facts={"part": "lead"})
 
 
+def _mergeable(desk: Desk) -> Refusal | None:
+    """Another case of the same student, in sight and still at work."""
+    other = desk.other
+    if other is None or other.number == desk.case.number:
+        code = "no_such_case"
+    elif other.student != desk.case.student:
+        code = "not_same_student"
+    elif other.state not in {"open", "awaiting_signoff", "awaiting_evaluation"}:
+        code = "has_ended"
+    else:
+        return None
+    return Refusal("invalid", faults=(FieldFault("into", code),))
+
+
+def _merged(desk: Desk) -> None:
+    _cancel_tracks(desk)
+    desk.merge()
+
+
 def settled(case: CaseFile, active: tuple[Record, ...]) -> bool:
     """Whether the case settles by itself: every assignment ended, nothing else at work, red with its safe plan."""
     if case.state != "open" or active:
@@ -304,8 +323,9 @@ TRACK = Track(
             name="sign_off",
             event="signed_off",
             label=("签发", "sign off"),
-            source=("awaiting_signoff", "open"),
-            target="open",
+            source=("awaiting_signoff", "open", "awaiting_evaluation"),
+            target=("open", "awaiting_evaluation"),
+            choose=lambda desk: "open" if desk.record.state == "awaiting_signoff" else desk.record.state,
             by=who("principal@school"),
             form=fields("note?"),
             guards=(_owes_sign_off,),
@@ -367,7 +387,8 @@ TRACK = Track(
             name="record_interview",
             event="interviewed",
             label=("记录访谈", "record the interview"),
-            source=("open",),
+            # An interview that is still owed when the last assignment ends is owed all the same.
+            source=("open", "awaiting_evaluation"),
             by=who("counselor, deputy@school"),
             form=fields("result", result="text:clinical"),
             meets=("interview",),
@@ -443,7 +464,8 @@ TRACK = Track(
             target="merged",
             by=who("coordinator@jurisdiction"),
             form=fields("into, reason"),
-            then=_cancel_tracks,
+            guards=(_mergeable,),
+            then=_merged,
         ),
     ),
 )

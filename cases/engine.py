@@ -1,0 +1,166 @@
+"""The one function that changes a case.
+
+`fire`: known → lawful → allowed → state → form → guards → conflict → effects → clocks → event → messages. A
+refusal changes nothing: whoever opened the transaction rolls it back. Time's own moves come in through
+`cases.wake`, which uses the same pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cases import access, intake, ledger, moves, wake
+from cases.casefile import CASE, CaseFile, Record
+from cases.desk import REMEMBERED_WORKERS, CaseDesk
+from cases.directory import Actor
+from cases.office import Session
+from cases.refusal import Refusal
+from cases.sitting import Sitting
+from cases.track import FOLLOWS, TIME, Move, Track
+
+ALWAYS_OPEN = frozenset({"access"})
+"""Break-glass alone may be opened on a case that the actor can't know of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What a trigger did: the case as it is now, the track it moved, and the numbers of its events."""
+
+    case: CaseFile
+    track: Record
+    events: tuple[int, ...]
+
+
+def fire(  # noqa: PLR0913 - ARCHITECTURE.md's own signature
+    session: Session,
+    case: int | str | None,
+    track: int | str,
+    trigger: str,
+    actor: Actor,
+    form: Mapping[str, Any] | None,
+    now: datetime,
+    *,
+    version: int | None = None,
+) -> Fired:
+    """Move one track by one trigger and record it. Refuses with Refusal; writes, never commits.
+
+    `case` is an id, a number, or None where `submit`, `whistle` or `save_draft` opens one. `track` is the number of
+    a track (0 is the case), or the kind to be opened. `now` is an aware instant; `version` is what the actor had on
+    the screen, refused as `conflict` when somebody has moved the case since.
+    """
+    if case is None:
+        sitting = intake.begin(session, trigger, actor, form, now)
+        record: Record | None = sitting.case.record
+    else:
+        into = form.get("into") if trigger == "merge" and form else None
+        sitting = ledger.take(session, case, actor, now, also=into if isinstance(into, str) else None)
+        record = None
+        wake.catch_up(sitting)
+    declared, record, move = _found(sitting, track, trigger, actor, record)
+    sitting.begin_group()
+    desk = moves.desk_for(sitting, record, move, actor=actor)
+    _lawful(desk, move, actor)
+    post_organisation = _permitted(desk, move, actor, form, new=case is None)
+    _state(desk, declared, move)
+    desk.form = move.form.checked(form, sitting.book.tz)
+    for guard in move.guards:
+        refusal = guard(desk)
+        if refusal is not None:
+            raise refusal
+    if version is not None and sitting.case.version != version:
+        raise Refusal("conflict")
+    if case is None or (record.no == CASE and "student" in desk.form):
+        intake.enrol(sitting, desk.form.get("student"), desk.role)
+    first = sitting.case.events + 1
+    if _turned(desk, move):
+        sitting.case.version += 1
+        moves.make(desk, declared, move, post_organisation)
+        _worked(sitting, actor)
+        moves.follow_through(sitting)
+        wake.catch_up(sitting, begin=False)
+    ledger.put(session, [sitting] if sitting.other is None else [sitting, sitting.other])
+    return Fired(sitting.case, record, tuple(range(first, sitting.case.events + 1)))
+
+
+def _found(
+    sitting: Sitting, track: int | str, trigger: str, actor: Actor, record: Record | None
+) -> tuple[Track, Record, Move]:
+    """The track and the move, where the actor may know of the case at all; else `not_found`."""
+    tracks = sitting.session.office.tracks
+    opening = isinstance(track, str) and track in tracks and track != "case"
+    if record is None and not (opening and track in ALWAYS_OPEN):
+        if access.sees(actor, sitting.case, sitting.book, sitting.now).nothing:
+            raise Refusal("not_found")
+    if opening:
+        declared = tracks[str(track)]
+        record = Record(0, declared.kind, declared.initial, None, sitting.now, dirty=True)
+    else:
+        record = record or sitting.case.track(CASE if track == "case" else int(track))
+        if record is None:
+            raise Refusal("not_found")
+        declared = tracks[record.kind]
+    move = declared.by_name.get(trigger)
+    if move is None or move.opens != opening or move.by in (TIME, FOLLOWS):
+        raise Refusal("not_found")
+    return declared, record, move
+
+
+def _lawful(desk: CaseDesk, move: Move, actor: Actor) -> None:
+    """Refuse `unlawful`, with the article, where the law reserves the trigger for other kinds of organisation."""
+    reserved = desk.book.reserved.get(f"{desk.record.kind}.{move.name}")
+    if reserved is not None and not any(post.kind in reserved.kinds for post in actor.posts):
+        raise Refusal("unlawful", article=reserved.article, who_can=tuple(sorted(reserved.kinds)))
+
+
+def _permitted(
+    desk: CaseDesk, move: Move, actor: Actor, form: Mapping[str, Any] | None, *, new: bool
+) -> int | None:
+    """Find the post by which the actor may pull the move and note its role; refuse `not_permitted` without one.
+
+    An opening move about another track asks `@assignee` of that track: an extension is asked for by whoever owes.
+    """
+    record = desk.record
+    about = form.get("about") if form and move.opens else None
+    if isinstance(about, int) and about in desk.case.tracks:
+        record = desk.case.tracks[about]
+    for pattern, post in access.standing(actor, move.by, desk.case, record):
+        desk.role = pattern.role
+        if move.only is None or move.only(desk):
+            return post.organisation_id
+    if new:
+        intake.refuse_stranger(desk, move, form)
+    raise Refusal("not_permitted", who_can=tuple(str(one) for one in move.by))
+
+
+def _state(desk: CaseDesk, declared: Track, move: Move) -> None:
+    """Refuse `wrong_state`, or the row's own code, where the track or its case isn't where the move begins."""
+    state = desk.record.state
+    case_states = move.needs_case or declared.while_case
+    if declared.kind != "case" and desk.case.state not in case_states:
+        raise Refusal("wrong_state", state=desk.case.state, kind="case")
+    if not move.opens and state not in (move.source or ()):
+        raise Refusal(move.wrong_state.get(state, "wrong_state"), state=state, kind=declared.kind)
+
+
+def _turned(desk: CaseDesk, move: Move) -> bool:
+    """Turn a key of a two-key move. False when the same key was turned already: nothing changes then."""
+    if not move.keys:
+        return True
+    keys = desk.record.facts.setdefault("keys", {}).setdefault(move.name, {})
+    member = desk.actor.member_id if desk.actor else None
+    if desk.role in keys:
+        return False
+    if member in keys.values():
+        raise Refusal("needs_second_person", who_can=tuple(str(one) for one in move.by))
+    keys[desk.role] = member
+    desk.record.dirty = True
+    return True
+
+
+def _worked(sitting: Sitting, actor: Actor) -> None:
+    workers = sitting.case.record.facts.setdefault("workers", [])
+    if actor.member_id not in workers and len(workers) < REMEMBERED_WORKERS:
+        workers.append(actor.member_id)

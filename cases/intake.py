@@ -1,0 +1,181 @@
+"""A case begins: whose school it is, which student, under which number and which policy version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from cases import chain, enrolment, ledger, vault
+from cases.casefile import CASE, CaseFile, Record
+from cases.directory import Actor, Organisation
+from cases.directory_fault import DirectoryFault
+from cases.forms import Student
+from cases.people import student as students
+from cases.records import case_id_sequence, case_number_sequence
+from cases.refusal import FieldFault, Refusal
+from cases.sitting import Sitting, plain
+
+if TYPE_CHECKING:
+    from cases.desk import CaseDesk
+    from cases.office import Session
+    from cases.track import Move
+
+OPENING = frozenset({"submit", "whistle", "save_draft"})
+"""The triggers of the case that open one where there is none."""
+_SCHOOL_ROLES = frozenset({"counselor", "principal", "mentor", "deputy"})
+_KEPT_UNTIL_AGE = 21
+
+
+def begin(
+    session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] | None, now: datetime
+) -> Sitting:
+    """A sitting over a case that isn't written yet. Refuses `not_found` where no trigger opens a case."""
+    if trigger not in OPENING:
+        raise Refusal("not_found")
+    book = session.office.book_of(session.office.current)
+    school = _school(session, actor, form)
+    file = CaseFile(
+        id=0,
+        number="",
+        student=0,
+        school=school.id,
+        district=school.district_id or 0,
+        city=school.city_id or 0,
+        concern="",
+        level="",
+        policy=book.version,
+        created=now,
+        version=0,
+        events=0,
+        head=chain.START,
+        last_at=now,
+        wake=None,
+        whistler=actor.member_id,
+        whistler_role=None,
+        hospital=school.hospital_id,
+        record=Record(CASE, "case", "draft", None, now),
+        new=True,
+    )
+    return Sitting(session, file, book, now, actor)
+
+
+def _school(session: Session, actor: Actor, form: Mapping[str, Any] | None) -> Organisation:
+    """The school that whistles: the actor's own, or the one that the education side names [plan 19]."""
+    own = next((post.organisation_id for post in actor.posts if post.role in _SCHOOL_ROLES), None)
+    named = (form or {}).get("school")
+    number = own or (named if isinstance(named, int) and not isinstance(named, bool) else None)
+    directory = session.office.directory
+    if number is None:
+        if any(post.role == "coordinator" for post in actor.posts):
+            raise Refusal("invalid", faults=(FieldFault("school", "missing"),))
+        raise Refusal("not_permitted", who_can=("counselor@school", "principal@school"))
+    try:
+        school = directory.organisation(session.connection, number)
+    except DirectoryFault:
+        raise Refusal("invalid", faults=(FieldFault("school", "no_organisation"),)) from None
+    if school.kind != "school":
+        raise Refusal("invalid", faults=(FieldFault("school", "not_a_school"),))
+    return school
+
+
+def refuse_stranger(desk: CaseDesk, move: Move, form: Mapping[str, Any] | None) -> None:
+    """A coordinator who names a school of another district is told that, not merely that it isn't permitted."""
+    del form
+    who_can = tuple(str(one) for one in move.by)
+    raise Refusal("not_permitted", who_can=who_can, school=str(desk.case.school))
+
+
+def enrol(sitting: Sitting, who: Student | None, role: str | None) -> None:
+    """Give the case its student and, when it is new, its number and its row.
+
+    A student whom the school's records hold already (the same ID number, or the same name and birthday at that
+    school) is that student; identity fields that were not given this time are kept.
+    """
+    case, session = sitting.case, sitting.session
+    if case.new:
+        if who is None:
+            raise Refusal("invalid", faults=(FieldFault("student", "missing"),))
+        case.student, known = _student(sitting, who)
+        connection = session.connection
+        case.id = int(connection.scalar(select(case_id_sequence.next_value())) or 0)
+        running = int(connection.scalar(select(case_number_sequence.next_value())) or 0)
+        case.number = f"WH-{sitting.now.astimezone(sitting.book.tz).year}-{running:06d}"
+        case.whistler_role = role
+        row = connection.execute(
+            select(students.c.mentor_member_id, students.c.community_id).where(students.c.id == case.student)
+        ).one()
+        case.mentor, case.community = row
+        written = replace(case, concern=case.concern or "draft", level=case.level or "blue")
+        ledger.enter(session, written)
+        case.new = False
+    elif who is not None:
+        known = _identity(sitting, case.student)
+    else:
+        return
+    if who is not None:
+        _keep(sitting, who, known)
+
+
+def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
+    """The student's id and what is known already; a new row and a new key where nobody is known."""
+    session, case = sitting.session, sitting.case
+    master = session.office.master
+    by_name = vault.index_of(master, "name", who.name)
+    mine = select(students.c.id).where(students.c.forgotten_at.is_(None))
+    if who.id_number is not None:
+        by_id = vault.index_of(master, "id_number", who.id_number)
+        found = session.connection.scalar(mine.where(students.c.id_index == by_id).order_by(students.c.id).limit(1))
+        if found is not None:
+            return int(found), _identity(sitting, int(found))
+    named = mine.where(students.c.school_id == case.school, students.c.name_index == by_name)
+    for (candidate,) in session.connection.execute(named.order_by(students.c.id)).all():
+        known = _identity(sitting, candidate)
+        if known.get("born") == who.born.isoformat() and not _contradicts(known, who):
+            return candidate, known
+    school = session.office.directory.organisation(session.connection, case.school)
+    number = enrolment.enrol(session.connection, school, keep_until=kept_until(who.born))
+    session.office.keystore.create(number)
+    return number, {}
+
+
+def _contradicts(known: Mapping[str, Any], who: Student) -> bool:
+    return who.id_number is not None and known.get("id_number") not in {None, who.id_number}
+
+
+def kept_until(born: date) -> date:
+    """18 plus 3 years [default], to the end of that year: the day itself would tell the birthday."""
+    return date(born.year + _KEPT_UNTIL_AGE, 12, 31)
+
+
+def _identity(sitting: Sitting, number: int) -> dict[str, Any]:
+    session = sitting.session
+    blob = session.connection.scalar(select(students.c.identity).where(students.c.id == number))
+    if blob is None:
+        return {}
+    key = session.office.keystore.of(number)
+    opened: dict[str, Any] = json.loads(vault.open(key, enrolment.place_of(number), "identity", blob))
+    return opened
+
+
+def _keep(sitting: Sitting, who: Student, known: dict[str, Any]) -> None:
+    session, number = sitting.session, sitting.case.student
+    identity = {**known, **plain(who)}
+    if identity == known:
+        return
+    master = session.office.master
+    key = session.office.keystore.of(number)
+    packed = json.dumps(identity, ensure_ascii=False, separators=(",", ":")).encode()
+    sealed = vault.seal(key, enrolment.place_of(number), "identity", packed)
+    id_number = identity.get("id_number")
+    enrolment.keep_identity(
+        session.connection,
+        number,
+        sealed.blob,
+        vault.index_of(master, "name", identity["name"]),
+        vault.index_of(master, "id_number", id_number) if id_number else None,
+    )

@@ -1,0 +1,345 @@
+"""The only writer of cases: lock, hand over, append, enqueue.
+
+A case is taken under `FOR UPDATE` of its own row and handed over with its tracks, clocks and called organisations;
+putting it back writes set-wise, one statement for any number of cases. Reads after the lock are statements of
+their own: under READ COMMITTED a statement that waited for the lock would still see the other tables as they
+were before it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from cases import chain, rows, vault
+from cases.casefile import CASE, Called, CaseFile, Clock, Record
+from cases.directory import Actor
+from cases.office import Session
+from cases.refusal import Refusal
+from cases.sitting import Sitting
+
+_CASE = """
+SELECT c.id, c.number, c.student_id, c.school_id, c.district_id, c.city_id, c.concern, c.level, c.state, c.policy,
+       c.created_at, c.closed_at, c.version, c.events, c.head, c.last_at, c.wake_at, c.whistler_id, c.whistler_role,
+       c.facts, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
+  FROM cases c JOIN student s ON s.id = c.student_id
+"""
+_BY_ID = _CASE + " WHERE c.id = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
+_BY_NUMBER = _CASE + " WHERE c.number = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
+_DUE = (
+    _CASE
+    + """ WHERE c.wake_at <= %s AND (c.aside_until IS NULL OR c.aside_until <= %s)
+  ORDER BY c.wake_at LIMIT %s FOR UPDATE OF c SKIP LOCKED"""
+)
+_TRACKS = """SELECT case_id, no, kind, state, organisation_id, parent_no, about_no, opened_at, alarm_at, alarm_move, facts
+  FROM track WHERE case_id = ANY(%s) ORDER BY case_id, no"""
+_CLOCKS = "SELECT case_id, no, track_no, name, face FROM clock WHERE case_id = ANY(%s) ORDER BY case_id, no"
+_CALLED = "SELECT case_id, organisation_id, kind, since, until FROM called WHERE case_id = ANY(%s)"
+_VERSION = "SELECT version FROM directory_version"
+
+_NEW_CASE = """
+INSERT INTO cases (id, number, student_id, school_id, district_id, city_id, concern, level, state, policy, created_at,
+                   version, events, head, last_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, %s, %s)
+"""
+
+_TRACK_COLUMNS = """case_id, no, kind, state, organisation_id, parent_no, about_no, opened_at, ended_at, alarm_at,
+  alarm_move, facts"""
+_CLOCK_COLUMNS = """case_id, no, track_no, name, state, organisation_id, started_at, due_at, wake_at, stopped_at, rung,
+  provisional, face"""
+_EVENT_COLUMNS = """case_id, seq, at, track_no, kind, name, trigger, source, target, organisation_id, actor_id, role,
+  actor_organisation_id, cause, confidential, open, signals, identity, narrative, clinical, commitments, digest"""
+
+_PUT = f"""
+WITH moved AS (
+  UPDATE cases c SET concern = r.concern, level = r.level, state = r.state, policy = r.policy, closed_at = r.closed_at,
+         version = r.version, events = r.events, head = r.head, last_at = r.last_at, wake_at = r.wake_at,
+         whistler_id = r.whistler_id, whistler_role = r.whistler_role, facts = r.facts, merged_into = r.merged_into,
+         aside_until = NULL, aside_count = 0
+    FROM json_populate_recordset(NULL::cases, %s::json) r WHERE c.id = r.id
+), tracked AS (
+  INSERT INTO track ({_TRACK_COLUMNS})
+  SELECT {_TRACK_COLUMNS} FROM json_populate_recordset(NULL::track, %s::json)
+  ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
+         parent_no = excluded.parent_no, ended_at = excluded.ended_at, alarm_at = excluded.alarm_at,
+         alarm_move = excluded.alarm_move, facts = excluded.facts
+), clocked AS (
+  INSERT INTO clock ({_CLOCK_COLUMNS})
+  SELECT {_CLOCK_COLUMNS} FROM json_populate_recordset(NULL::clock, %s::json)
+  ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
+         due_at = excluded.due_at, wake_at = excluded.wake_at, stopped_at = excluded.stopped_at, rung = excluded.rung,
+         provisional = excluded.provisional, face = excluded.face
+), calling AS (
+  INSERT INTO called (case_id, organisation_id, kind, since, until)
+  SELECT case_id, organisation_id, kind, since, until FROM json_populate_recordset(NULL::called, %s::json)
+  ON CONFLICT (case_id, organisation_id) DO UPDATE SET until = excluded.until
+), happened AS (
+  INSERT INTO event ({_EVENT_COLUMNS})
+  SELECT {_EVENT_COLUMNS} FROM json_populate_recordset(NULL::event, %s::json)
+)
+INSERT INTO message (case_id, seq, member_id, at, kind, level, items)
+SELECT case_id, seq, member_id, at, kind, level, items FROM json_populate_recordset(NULL::message, %s::json)
+"""  # noqa: S608 - the columns are this module's own
+
+
+def take(session: Session, case: int | str, actor: Actor | None, now: datetime, *, also: str | None = None) -> Sitting:
+    """Lock a case (by id or number) and hand it over; refuses `not_found` when there is none.
+
+    `also` is the number of a second case to be locked with it, in the order of their numbers; it comes along as
+    `sitting.other`, or not at all when it doesn't exist.
+    """
+    if isinstance(case, str):
+        files = _load(session, _BY_NUMBER, ([case] if also is None else [case, also],), by_number=True)
+        wanted = next((one for one in files if one.number == case), None)
+    elif also is None:
+        files = _load(session, _BY_ID, ([case],), ids=[case])
+        wanted = files[0] if files else None
+    else:
+        numbers = _driver(session).execute("SELECT number FROM cases WHERE id = %s", (case,)).fetchone()
+        if numbers is None:
+            raise Refusal("not_found")
+        return take(session, str(numbers[0]), actor, now, also=also)
+    if wanted is None:
+        raise Refusal("not_found")
+    sitting = seat(session, wanted, now, actor)
+    second = next((one for one in files if one is not wanted), None)
+    if second is not None:
+        sitting.other = seat(session, second, now, actor)
+    return sitting
+
+
+def take_due(session: Session, now: datetime, most: int) -> list[Sitting]:
+    """Lock up to `most` cases whose time has come, earliest first, passing over those that others hold."""
+    files = _load(session, _DUE, (now, now, most))
+    directory = session.office.directory
+    wanted = {one.organisation for file in files for one in file.tracks.values() if one.organisation is not None}
+    wanted |= {number for file in files for number in (file.school, file.district, file.city)}
+    wanted |= {number for file in files for number in file.called}
+    if wanted:
+        directory.prefetch(session.connection, wanted, now)
+    return [seat(session, file, now, None) for file in files]
+
+
+def seat(session: Session, file: CaseFile, now: datetime, actor: Actor | None) -> Sitting:
+    """Open a sitting over a case that is locked."""
+    return Sitting(session, file, session.office.book_of(file.policy), now, actor)
+
+
+def enter(session: Session, file: CaseFile) -> None:
+    """Write the row of a new case, so that everything else can refer to it."""
+    _driver(session).execute(
+        _NEW_CASE,
+        (
+            file.id,
+            file.number,
+            file.student,
+            file.school,
+            file.district,
+            file.city,
+            file.concern,
+            file.level,
+            file.state,
+            file.policy,
+            file.created,
+            chain.START,
+            file.created,
+        ),
+    )
+
+
+def put(session: Session, sittings: Sequence[Sitting]) -> None:
+    """Write everything that happened at these sittings: one statement, whatever their number."""
+    written: tuple[list[dict[str, Any]], ...] = ([], [], [], [], [], [])
+    cases, tracks, clocks, called, events, messages = written
+    for sitting in sittings:
+        if not sitting.occurrences:
+            continue
+        file = sitting.case
+        _chain(session, sitting, events)
+        file.last_at = sitting.now
+        file.wake = _wake(file)
+        cases.append(rows.case_row(file))
+        declared = session.office.tracks
+        for record in file.tracks.values():
+            if record.dirty:
+                ended = sitting.now if record.state in declared[record.kind].ends else None
+                tracks.append(rows.track_row(file, record, ended))
+                record.dirty = False
+        for clock in file.clocks.values():
+            if clock.dirty:
+                clocks.append(rows.clock_row(file, clock))
+                clock.dirty = False
+        for one in file.called.values():
+            if one.dirty:
+                called.append(rows.called_row(file, one))
+                one.dirty = False
+        messages.extend(
+            {
+                "case_id": file.id,
+                "seq": letter.seq,
+                "member_id": letter.member,
+                "at": letter.at.isoformat(),
+                "kind": letter.kind,
+                "level": letter.level,
+                "items": letter.items,
+            }
+            for letter in sitting.letters.values()
+        )
+        sitting.occurrences.clear()
+        sitting.letters.clear()
+    if cases:
+        _driver(session).execute(_PUT, tuple(_dumped(one) for one in written), prepare=True)
+
+
+def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> None:
+    """Seal what was said, tie every event to the one before it, and make the rows."""
+    file = sitting.case
+    key = None
+    secret = session.office.master.chain
+    for happened in sitting.occurrences:
+        row = rows.event_row(file.id, happened)
+        commitments: dict[str, bytes] = {}
+        blobs: dict[str, str] = {}
+        for section, said in happened.sealed.items():
+            if key is None:
+                key = session.office.keystore.of(file.student)
+            sealed = vault.seal(key, place(file.id, happened.seq), _section(section), _packed(said))
+            commitments[section] = sealed.commitment
+            blobs[section] = "\\x" + sealed.blob.hex()
+        committed = chain.commitments_of(commitments)
+        file.head = chain.link(secret, file.head, chain.canonical(rows.header(file.number, row)), committed)
+        row["at"] = happened.at.isoformat()
+        row["commitments"] = "\\x" + committed.hex()
+        row["digest"] = "\\x" + file.head.hex()
+        row.update(blobs)
+        events.append(row)
+
+
+def place(case_id: int, seq: int) -> str:
+    """The place that an event's sections are sealed to."""
+    return f"event|{case_id}|{seq}"
+
+
+def _section(name: str) -> vault.Section:
+    for one in vault.SECTIONS:
+        if one == name:
+            return one
+    raise ValueError(name)
+
+
+def _packed(said: dict[str, Any]) -> bytes:
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _dumped(written: list[dict[str, Any]]) -> str:
+    return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+
+
+def _wake(file: CaseFile) -> datetime | None:
+    """The earliest instant at which any clock or alarm of the case has something to do."""
+    instants = [clock.face.wake for clock in file.clocks.values() if clock.face.wake is not None]
+    instants += [record.alarm for record in file.tracks.values() if record.alarm is not None]
+    return min(instants, default=None)
+
+
+def _driver(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
+    """The driver's own connection inside the session's transaction: the hot path spends nothing on the way."""
+    raw: psycopg.Connection[tuple[Any, ...]] | None = session.connection.connection.driver_connection
+    if raw is None:
+        message = "the session's connection is closed"
+        raise RuntimeError(message)
+    return raw
+
+
+def _load(
+    session: Session,
+    sql: str,
+    values: tuple[Any, ...],
+    *,
+    ids: list[int] | None = None,
+    by_number: bool = False,
+) -> list[CaseFile]:
+    """Lock cases by `sql` and read what belongs to them, in one round trip where their ids are known before."""
+    raw = _driver(session)
+    if ids is not None:
+        with raw.pipeline():
+            head = raw.execute(sql, values, prepare=True)
+            rest = [raw.execute(one, (ids,), prepare=True) for one in (_TRACKS, _CLOCKS, _CALLED)]
+            version = raw.execute(_VERSION, prepare=True)
+            found, parts, seen = head.fetchall(), [one.fetchall() for one in rest], version.fetchone()
+    else:
+        found = raw.execute(sql, values, prepare=True).fetchall()
+        known = [row[0] for row in found]
+        with raw.pipeline():
+            rest = [raw.execute(one, (known,), prepare=True) for one in (_TRACKS, _CLOCKS, _CALLED)]
+            version = raw.execute(_VERSION, prepare=True)
+            parts, seen = [one.fetchall() for one in rest], version.fetchone()
+    session.office.directory.refresh(int(seen[0]) if seen else 0)
+    files = {row[0]: _file(session, row) for row in found}
+    _fill(files, *parts)
+    return list(files.values())
+
+
+def _file(session: Session, row: Sequence[Any]) -> CaseFile:
+    created = _utc(row[10])
+    record = Record(CASE, "case", row[8], None, created, facts=row[19])
+    return CaseFile(
+        id=row[0],
+        number=row[1],
+        student=row[2],
+        school=row[3],
+        district=row[4],
+        city=row[5],
+        concern=row[6],
+        level=row[7],
+        policy=row[9],
+        created=created,
+        closed=_utc(row[11]) if row[11] else None,
+        version=row[12],
+        events=row[13],
+        head=bytes(row[14]),
+        last_at=_utc(row[15]),
+        wake=_utc(row[16]) if row[16] else None,
+        whistler=row[17],
+        whistler_role=row[18],
+        merged_into=row[20],
+        mentor=row[21],
+        community=row[22],
+        forgotten=row[23],
+        hospital=session.office.directory.organisation(session.connection, row[3]).hospital_id,
+        record=record,
+    )
+
+
+def _fill(
+    files: dict[int, CaseFile],
+    tracks: Iterable[Sequence[Any]],
+    clocks: Iterable[Sequence[Any]],
+    called: Iterable[Sequence[Any]],
+) -> None:
+    for row in tracks:
+        files[row[0]].tracks[row[1]] = Record(
+            no=row[1],
+            kind=row[2],
+            state=row[3],
+            organisation=row[4],
+            parent=row[5],
+            about=row[6],
+            opened=_utc(row[7]),
+            alarm=_utc(row[8]) if row[8] else None,
+            alarm_move=row[9],
+            facts=row[10],
+        )
+    for row in clocks:
+        files[row[0]].clocks[row[1]] = Clock(row[1], row[2], row[3], rows.face_from_json(row[4]))
+    for row in called:
+        until = _utc(row[4]) if row[4] else None
+        files[row[0]].called[row[1]] = Called(row[1], row[2], _utc(row[3]), until)
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)

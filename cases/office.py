@@ -1,0 +1,41 @@
+"""What the engine needs beside the case: the book of every policy version, the directory, the keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cases.track import Track, discover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sqlalchemy import Connection
+
+    from cases.directory import Directory
+    from cases.keystore import KeyStore
+    from cases.vault import MasterKey
+    from policies.book import Book
+
+
+@dataclass(slots=True)
+class Office:
+    """One process's engine room. Built once by a door; safe to share between threads.
+
+    `book_of` gives the policy version a case was opened under, `current` names the one new cases open under.
+    """
+
+    directory: Directory
+    keystore: KeyStore
+    master: MasterKey
+    current: str
+    book_of: Callable[[str], Book]
+    tracks: Mapping[str, Track] = field(default_factory=discover)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One transaction at the office. Whoever opened it commits it (`cases.store`)."""
+
+    connection: Connection
+    office: Office

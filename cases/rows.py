@@ -1,0 +1,208 @@
+"""Rows and what they stand for: cases, tracks, clocks and events between the tables and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cases.casefile import CASE, Called, CaseFile, Clock, Occurrence, Record
+from policies.faces import Face
+from policies.limits import Limit, SameDay, parse_limit
+
+_INSTANTS = ("started", "given", "paused", "due", "wake", "met", "cancelled")
+
+
+def face_to_json(face: Face) -> dict[str, Any]:
+    """A face as JSON holds it; what is empty is left out."""
+    written: dict[str, Any] = {"name": face.name, "level": face.level, "started": face.started.isoformat()}
+    written["due"] = face.due.isoformat()
+    if face.calendar is not None:
+        written["calendar"] = face.calendar
+    if face.limit is not None:
+        written["limit"] = str(face.limit)
+    if face.extra is not None:
+        written["extra"] = str(face.extra)
+    if face.rung:
+        written["rung"] = face.rung
+    for name in ("given", "paused", "wake", "met", "cancelled"):
+        instant = getattr(face, name)
+        if instant is not None:
+            written[name] = instant.isoformat()
+    for name in ("half", "breached", "provisional", "own"):
+        if getattr(face, name):
+            written[name] = True
+    if face.pauses:
+        written["pauses"] = [[since.isoformat(), until.isoformat()] for since, until in face.pauses]
+    return written
+
+
+_READ_LIMITS: dict[str, Limit | SameDay] = {}
+
+
+def _limit(text: str | None) -> Limit | SameDay | None:
+    """A limit read once for each of its few spellings."""
+    if text is None:
+        return None
+    found = _READ_LIMITS.get(text)
+    if found is None:
+        found = _READ_LIMITS[text] = parse_limit(text)
+    return found
+
+
+def face_from_json(written: Mapping[str, Any]) -> Face:
+    """The face that `face_to_json` wrote."""
+    read = datetime.fromisoformat
+    given, paused, wake = written.get("given"), written.get("paused"), written.get("wake")
+    met, cancelled, extra = written.get("met"), written.get("cancelled"), written.get("extra")
+    return Face(
+        name=written["name"],
+        level=written["level"],
+        calendar=written.get("calendar"),
+        started=read(written["started"]),
+        limit=_limit(written.get("limit")),
+        given=read(given) if given else None,
+        half=written.get("half", False),
+        extra=Limit.parse(extra) if extra else None,
+        pauses=tuple((read(since), read(until)) for since, until in written.get("pauses", ())),
+        paused=read(paused) if paused else None,
+        rung=written.get("rung", 0),
+        breached=written.get("breached", False),
+        due=read(written["due"]),
+        wake=read(wake) if wake else None,
+        met=read(met) if met else None,
+        cancelled=read(cancelled) if cancelled else None,
+        provisional=written.get("provisional", False),
+        own=written.get("own", False),
+    )
+
+
+def case_row(case: CaseFile) -> dict[str, Any]:
+    """The case's own row, as JSON holds it."""
+    return {
+        "id": case.id,
+        "concern": case.concern,
+        "level": case.level,
+        "state": case.state,
+        "policy": case.policy,
+        "closed_at": _instant(case.closed),
+        "version": case.version,
+        "events": case.events,
+        "head": _bytes(case.head),
+        "last_at": case.last_at.isoformat(),
+        "wake_at": _instant(case.wake),
+        "whistler_id": case.whistler,
+        "whistler_role": case.whistler_role,
+        "facts": case.record.facts,
+        "merged_into": case.merged_into,
+    }
+
+
+def track_row(case: CaseFile, record: Record, ended: datetime | None) -> dict[str, Any]:
+    """One track's row, as JSON holds it."""
+    return {
+        "case_id": case.id,
+        "no": record.no,
+        "kind": record.kind,
+        "state": record.state,
+        "organisation_id": record.organisation,
+        "parent_no": record.parent,
+        "about_no": record.about,
+        "opened_at": record.opened.isoformat(),
+        "ended_at": _instant(ended),
+        "alarm_at": _instant(record.alarm),
+        "alarm_move": record.alarm_move,
+        "facts": record.facts,
+    }
+
+
+def clock_row(case: CaseFile, clock: Clock) -> dict[str, Any]:
+    """One clock's row, as JSON holds it. Its organisation is its track's, for the work lists."""
+    face = clock.face
+    record = case.record if clock.track == CASE else case.tracks[clock.track]
+    written = face_to_json(face)
+    return {
+        "case_id": case.id,
+        "no": clock.no,
+        "track_no": clock.track,
+        "name": clock.name,
+        "state": face.state,
+        "organisation_id": record.organisation,
+        "started_at": written["started"],
+        "due_at": written["due"],
+        "wake_at": written.get("wake"),
+        "stopped_at": written.get("met") or written.get("cancelled"),
+        "rung": face.rung,
+        "provisional": face.provisional,
+        "face": written,
+    }
+
+
+def called_row(case: CaseFile, called: Called) -> dict[str, Any]:
+    """One called organisation's row, as JSON holds it."""
+    return {
+        "case_id": case.id,
+        "organisation_id": called.organisation,
+        "kind": called.kind,
+        "since": called.since.isoformat(),
+        "until": _instant(called.until),
+    }
+
+
+def header(number: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the chain covers of an event: every column that is not sealed and not the link itself.
+
+    The same whether the row is about to be written or was read back (`at` as an instant).
+    """
+    return {"case": number, **{name: row[name] for name in CHAINED}}
+
+
+CHAINED = (
+    "seq",
+    "at",
+    "track_no",
+    "kind",
+    "name",
+    "trigger",
+    "source",
+    "target",
+    "organisation_id",
+    "actor_id",
+    "role",
+    "actor_organisation_id",
+    "cause",
+    "confidential",
+    "open",
+    "signals",
+)
+
+
+def event_row(case_id: int, happened: Occurrence) -> dict[str, Any]:
+    """An event's row without its sealed sections and its link."""
+    return {
+        "case_id": case_id,
+        "seq": happened.seq,
+        "at": happened.at,
+        "track_no": happened.track,
+        "kind": happened.kind,
+        "name": happened.name,
+        "trigger": happened.trigger,
+        "source": happened.source,
+        "target": happened.target,
+        "organisation_id": happened.organisation,
+        "actor_id": happened.actor,
+        "role": happened.role,
+        "actor_organisation_id": happened.actor_organisation,
+        "cause": happened.cause,
+        "confidential": happened.confidential,
+        "open": happened.open,
+        "signals": [signal.as_dict() for signal in happened.signals],
+    }
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _bytes(value: bytes) -> str:
+    return "\\x" + value.hex()

@@ -1,0 +1,199 @@
+"""What time does to a case: the rungs and alarms that are due, in the order in which they stand.
+
+`sweep` is called by anybody as often as they like: it claims cases whose `wake_at` has come, any number of workers
+side by side, and each rung fires exactly once whoever is killed.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, or_, select, update
+
+from cases import ledger, moves, telling
+from cases.office import Session
+from cases.records import case, incident
+from cases.store_fault import StoreFault
+from policies.ladder import BREACH
+
+if TYPE_CHECKING:
+    from cases.casefile import Clock, Record
+    from cases.office import Office
+    from cases.sitting import Sitting
+    from cases.store import Store
+
+_log = logging.getLogger(__name__)
+
+SUPERVISED = "assignment"
+"""The ladder opens a supervision order only for clocks of an assignment."""
+BATCH = 500
+"""Cases in one transaction of a sweep."""
+MOST_AT_ONCE = 1_000
+"""More rungs than any history can owe at one waking: beyond it the case is faulty and is set aside."""
+ASIDE_FIRST = timedelta(minutes=1)
+ASIDE_MOST = timedelta(hours=6)
+
+
+class Restless(RuntimeError):
+    """A case that never comes to rest: its clocks ask for a thousand rungs at one waking."""
+
+
+def catch_up(sitting: Sitting, *, begin: bool = True) -> int:
+    """Fire what is due at the sitting's instant and return how many rungs and alarms that were.
+
+    With `begin` it is a waking of its own, and tells people for itself; else it belongs to the move just made.
+    """
+    now = sitting.now
+    if begin and (sitting.case.wake is None or sitting.case.wake > now):
+        return 0
+    if begin:
+        sitting.begin_group()
+    for done in range(MOST_AT_ONCE):
+        due = _next(sitting, now)
+        if due is None:
+            if done and begin:
+                moves.follow_through(sitting)
+            return done
+        if isinstance(due, tuple):
+            _fire_rung(sitting, due[0], due[1])
+        else:
+            _ring(sitting, due)
+    raise Restless(sitting.case.number)
+
+
+def _next(sitting: Sitting, now: datetime) -> tuple[Record, Clock] | Record | None:
+    """The earliest alarm or rung that is due; an alarm before a rung of the same instant."""
+    best: tuple[Record, Clock] | Record | None = None
+    at = now
+    for clock in sitting.case.clocks.values():
+        wake = clock.face.wake
+        if wake is not None and (wake < at or (wake == at and best is None)):
+            record = sitting.case.track(clock.track)
+            if record is not None:
+                best, at = (record, clock), wake
+    for record in sitting.case.tracks.values():
+        if record.alarm is not None and record.alarm <= at:
+            best, at = record, record.alarm
+    return best
+
+
+def _ring(sitting: Sitting, record: Record) -> None:
+    """Time pulls the move that a track waits for."""
+    move = record.alarm_move
+    record.alarm = record.alarm_move = None
+    record.dirty = True
+    if move is not None:
+        moves.pull(moves.desk_for(sitting, record), record, move, {})
+
+
+def _fire_rung(sitting: Sitting, record: Record, clock: Clock) -> None:
+    """One rung of one clock: its event, the people it tells, the order it opens, the move that a breach pulls."""
+    rung = sitting.book.ladder[clock.face.rung]
+    stood = clock.face.wake
+    occurrence = sitting.happen(
+        record, f"{record.kind}.{clock.name}.{rung.name}", f"{clock.name}.{rung.name}", record.state
+    )
+    occurrence.target = record.state
+    occurrence.open = {
+        "stood_at": stood.isoformat() if stood is not None else None,
+        "due": clock.face.due.isoformat(),
+        "percent": rung.percent,
+    }
+    sitting.signal(occurrence, clock, "rung")
+    telling.tell_rung(sitting, record, clock, rung)
+    if rung.percent == BREACH:
+        breach = sitting.declaration(record).clock_kinds[clock.name].on_breach
+        if breach is not None:
+            desk = moves.desk_for(sitting, record)
+            desk.occurrence = occurrence
+            moves.pull(desk, record, breach, {})
+    if rung.supervises and record.kind == SUPERVISED and not _under_order(sitting, record):
+        desk = moves.desk_for(sitting, record)
+        desk.occurrence = occurrence
+        desk.open("supervision", organisation=record.organisation, about=record.no, facts={"by_ladder": clock.name})
+
+
+def _under_order(sitting: Sitting, record: Record) -> bool:
+    """One open order for an assignment; later rungs join it."""
+    ends = sitting.session.office.tracks["supervision"].ends
+    return any(one.about == record.no and one.state not in ends for one in sitting.case.of_kind("supervision"))
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did: cases woken, rungs and alarms fired, cases set aside, and how late the latest rung fell."""
+
+    cases: int = 0
+    fired: int = 0
+    aside: int = 0
+    lag: timedelta = timedelta(0)
+
+
+def sweep(store: Store, office: Office, now: datetime, *, most: int | None = None) -> Swept:
+    """Wake every case whose time has come by `now`, batch by batch, each batch one transaction.
+
+    Idempotent, and safe beside any number of others. A batch that fails is halved until the faulty case stands
+    alone; that one is set aside (back-off, incident) and holds up nobody. `most` bounds the cases of this call.
+    """
+    swept = Swept()
+    while most is None or swept.cases < most:
+        size = BATCH if most is None else min(BATCH, most - swept.cases)
+        taken = _sweep_batch(store, office, now, size, swept)
+        if taken < size:
+            break
+    return swept
+
+
+def _sweep_batch(store: Store, office: Office, now: datetime, size: int, swept: Swept) -> int:
+    """One batch; where it fails, its halves. The number of cases that were taken."""
+    taken = 0
+    try:
+        with store.begin() as connection:
+            session = Session(connection, office)
+            sittings = ledger.take_due(session, now, size)
+            taken = len(sittings)
+            lag = max((now - one.case.wake for one in sittings if one.case.wake is not None), default=timedelta(0))
+            fired = sum(catch_up(sitting) for sitting in sittings)
+            ledger.put(session, sittings)
+    except StoreFault:
+        # The database as a whole: no case is at fault, whoever called tries again.
+        raise
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it must not hold up the others
+        if size > 1:
+            half = size // 2
+            return sum(_sweep_batch(store, office, now, part, swept) for part in (half, size - half))
+        _set_aside(store, now, fault)
+        swept.aside += 1
+        return 1
+    swept.cases += taken
+    swept.fired += fired
+    swept.lag = max(swept.lag, lag)
+    return taken
+
+
+def _set_aside(store: Store, now: datetime, fault: Exception) -> None:
+    """Leave the first due case alone for a while, longer each time, and write the incident."""
+    with store.begin() as connection:
+        due = (
+            select(case.c.id, case.c.number, case.c.aside_count)
+            .where(case.c.wake_at <= now, or_(case.c.aside_until.is_(None), case.c.aside_until <= now))
+            .order_by(case.c.wake_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        row = connection.execute(due).one_or_none()
+        if row is None:
+            return
+        wait = min(ASIDE_FIRST * 2**row.aside_count, ASIDE_MOST)
+        connection.execute(
+            update(case)
+            .where(case.c.id == row.id)
+            .values(aside_until=now + wait, aside_count=case.c.aside_count + 1)
+        )
+        # The kind of fault, never its text: a driver's message may quote a row.
+        why = f"{type(fault).__name__} at the waking of {row.number}"
+        connection.execute(insert(incident).values(at=now, kind="case_set_aside", case_id=row.id, why=why))
+    _log.error("case set aside", extra={"case": row.number, "fault": type(fault).__name__})
