@@ -1,0 +1,54 @@
+"""What can be wrong with a sample city that was asked for, said in both languages."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+_TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "no_district": (
+        "样例城市里没有“{what}”。可用:{known}。",
+        "The sample city has no district {what}. It has: {known}.",
+    ),
+    "twice": ("“{what}”写了两次。", "{what} is named twice."),
+    "no_schools": ("学校至少要有 1 所,不是 {found}。", "There has to be at least one school, not {found}."),
+    "too_many_schools": (
+        "学校最多 {most} 所,不是 {found}。",
+        "There can be at most {most} schools, not {found}.",
+    ),
+    "students": (
+        "学生数应在 0 到 {most} 之间,不是 {found}。",
+        "The number of students has to lie between 0 and {most}, not {found}.",
+    ),
+    "another_city": (
+        "这个数据库里已经装入另一个样例城市({found}),与所要的({wanted})不同。请换一个数据库;什么都没有改动。",
+        "Another sample city is here ({found}) than the one asked for ({wanted}): use another database.",
+    ),
+    "not_the_sample": (
+        "这个数据库里已经有单位登记,不是样例城市。样例数据不会混进真实数据;什么都没有改动。",
+        "Real organisations are registered here; samples aren't mixed with them. Nothing was changed.",
+    ),
+    "begun": (
+        "样例城市已经开始装入。要接着装,请不要加 --no-resume。",
+        "The sample city is here already, or half of it. To go on with it leave out --no-resume.",
+    ),
+    "loading": (
+        "另一个进程正在装入样例城市。请等它完成。",
+        "Another process is loading the sample city. Wait until it has finished.",
+    ),
+}
+
+
+class CityFault(ValueError):
+    """The sample city can't be planned or loaded as asked."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, code: str, /, **facts: str) -> None:
+        self.code = code
+        self.facts = facts
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        """The message in `zh_CN` or `en`; any other language is answered in English."""
+        chinese, english = _TEXTS[self.code]
+        return (chinese if language == "zh_CN" else english).format_map(self.facts)
