@@ -18,7 +18,7 @@ import hmac
 import os
 import struct
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final, Literal, get_args
@@ -279,7 +279,10 @@ class MasterKey:
         """
         path = key_file(home)
         secret = os.urandom(_MASTER_SIZE)
-        write_secret(path, base64.b64encode(secret) + b"\n")
+        try:
+            write_secret(path, [base64.b64encode(secret), b"\n"])
+        except FileExistsError:
+            raise MasterKeyExists(path=str(path)) from None
         return cls(secret)
 
     def wrap(self, key: DataKey, place: str) -> bytes:
@@ -308,15 +311,12 @@ def key_file(home: Path) -> Path:
     return home / "keys" / "master.key"
 
 
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a new file that only its owner reads, durably. Raises MasterKeyExists when the path is taken."""
+def write_secret(path: Path, content: Iterable[bytes]) -> None:
+    """Write a new file that only its owner reads, durably. Raises FileExistsError when the path is taken."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise MasterKeyExists(path=str(path)) from None
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(content)
+        file.writelines(content)
         file.flush()
         os.fsync(handle)
 

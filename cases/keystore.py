@@ -1,0 +1,316 @@
+"""The key store: one wrapped data key for each student, in a database of its own.
+
+It lies beside the main database and is **never part of the main back-up**: whoever restores last year's
+cases gets last year's ciphertexts and today's keys, so a forgotten student stays forgotten. Back the main
+database up with pg_dump (one database); where the whole server is copied (pg_basebackup, archived WAL), put
+the key store on a server of its own. Its own copies are those of `cases.key_copies`, and no others.
+
+What forgetting leaves behind: PostgreSQL writes a changed row beside the old one. `forget` therefore ends
+with VACUUM FULL, which writes the table anew and drops the old file; the server's write-ahead log holds the
+wrapped key until its segments are recycled and overwritten. Without the master key neither is of use.
+"""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from psycopg.errors import DuplicateDatabase
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Connection,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    cast,
+    func,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from cases.key_cache import KeyCache
+from cases.key_copies import KeyStoreCopies, read_copy
+from cases.store import Store
+from cases.store_fault import StoreFault
+from cases.vault import Algorithm, DataKey, MasterKey, Unreadable, VaultFault, WrongMasterKey
+
+keys: Final = MetaData()
+"""Apart from `cases.metadata`: no migration and no back-up of the main database may carry these tables."""
+
+student_key = Table(
+    "student_key",
+    keys,
+    Column("student_id", BigInteger, primary_key=True, autoincrement=False),
+    # Zeros, of the same length, once forgotten: the row stays, so that no new key is made for this student.
+    Column("wrapped", LargeBinary, nullable=False),
+    # Which master key wrapped it; there has been one so far.
+    Column("key_no", Integer, nullable=False, server_default=text("1")),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("forgotten_at", DateTime(timezone=True)),
+)
+
+key_check = Table(
+    "key_check",
+    keys,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("algorithm", Text, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('whistle key store', 0))")
+
+
+class Forgotten(Unreadable):
+    """The student was forgotten: nobody can open this, whatever keys they hold."""
+
+    code = "forgotten"
+    texts = (
+        "该学生的资料已按规定清除,任何人都无法再打开。",
+        "this student was forgotten as the rules ask: nobody can open it any more.",
+    )
+
+
+class UnknownStudent(VaultFault):
+    code = "no_key"
+    texts = (
+        "密钥库中没有学生 {student} 的密钥。请恢复密钥库的副本。",
+        "the key store holds no key for student {student}. Restore a copy of the key store.",
+    )
+
+
+class KeyStoreUnprepared(VaultFault):
+    code = "key_store_unprepared"
+    texts = (
+        "密钥库({where})尚未建立或已损坏:{why}。请先运行 whistle migrate,或恢复密钥库的副本。",
+        "the key store ({where}) isn't set up or is damaged: {why}. Run `whistle migrate` or restore a copy.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What a call to `forget` did: students newly forgotten, and keys overwritten in copies."""
+
+    students: int
+    copies: int
+
+
+class KeyStore:
+    """The students' keys. Safe to share between threads; each call is a transaction of its own.
+
+    A key is made and kept apart from the transaction that will use it: if that one fails, a key without data
+    stays, which harms nobody. Keys read are remembered in this process for `max_age`; so long may another
+    process still open what was forgotten here, and no longer.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        master: MasterKey,
+        algorithm: Algorithm = "aes-256-gcm",
+        *,
+        copies: KeyStoreCopies | None = None,
+        max_age: timedelta = timedelta(seconds=60),
+        max_size: int = 10_000,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._master = master
+        self._algorithm: Algorithm = algorithm
+        self._copies = copies
+        self._cache = KeyCache(max_age.total_seconds(), max_size, elapsed)
+
+    def prepare(self) -> None:
+        """Make the database and its tables if they aren't there, and check the master key.
+
+        Raises WrongMasterKey, or KeyStoreUnprepared when keys lie there without the check row that belongs to
+        them; then nothing was changed.
+        """
+        try:
+            self._prepare()
+        except StoreFault as fault:
+            if fault.code != "no_database":
+                raise
+            # Two may arrive here at once; the second finds it made.
+            with suppress(DuplicateDatabase):
+                self._store.create_database(self._store.name)
+            self._prepare()
+
+    def verify(self) -> None:
+        """Check that the store is set up and belongs to this master key. Raises as `prepare`."""
+        try:
+            with self._store.read() as connection:
+                self._check(connection)
+        except StoreFault as fault:
+            if fault.code not in {"not_migrated", "no_database"}:
+                raise
+            raise KeyStoreUnprepared(where=self._store.where, why="no tables") from None
+
+    def create(self, student_id: int) -> DataKey:
+        """The student's key, made if there is none. Raises Forgotten: nobody comes back under an old id."""
+        return self.create_many([student_id]).get(student_id) or self.of(student_id)
+
+    def create_many(self, student_ids: Iterable[int]) -> dict[int, DataKey]:
+        """Keys for many students in one statement, as `create`; the forgotten are left out."""
+        made = {student_id: DataKey.generate(self._algorithm) for student_id in student_ids}
+        if not made:
+            return {}
+        pairs = func.unnest(
+            cast(list(made), ARRAY(BigInteger)),
+            cast([self._master.wrap(k, _place(s)) for s, k in made.items()], ARRAY(LargeBinary)),
+        ).table_valued("student_id", "wrapped")
+        statement = (
+            insert(student_key)
+            .from_select(["student_id", "wrapped"], select(pairs.c.student_id, pairs.c.wrapped))
+            .on_conflict_do_nothing()
+            .returning(student_key.c.student_id)
+        )
+        epoch = self._cache.epoch
+        with self._store.begin() as connection:
+            new = set(connection.execute(statement).scalars())
+        created = {student_id: key for student_id, key in made.items() if student_id in new}
+        self._cache.put(created, epoch)
+        return created | self.many(made.keys() - new)
+
+    def of(self, student_id: int) -> DataKey:
+        """The student's key. Raises Forgotten, UnknownStudent, or WrongMasterKey (another wrapped it)."""
+        found = self.many([student_id]).get(student_id)
+        if found is not None:
+            return found
+        with self._store.read() as connection:
+            query = select(student_key.c.student_id).where(student_key.c.student_id == student_id)
+            known = connection.execute(query).first()
+        if known is None:
+            raise UnknownStudent(student=str(student_id))
+        raise Forgotten(place=_place(student_id), section="key", why="forgotten")
+
+    def many(self, student_ids: Iterable[int]) -> dict[int, DataKey]:
+        """The keys of these students in one query; forgotten and unknown ones are left out."""
+        wanted = set(student_ids)
+        found = self._cache.take(wanted)
+        missing = wanted - found.keys()
+        if not missing:
+            return found
+        query = select(student_key.c.student_id, student_key.c.wrapped).where(
+            student_key.c.student_id == func.any(cast(list(missing), ARRAY(BigInteger))),
+            student_key.c.forgotten_at.is_(None),
+        )
+        epoch = self._cache.epoch
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        read = {student_id: self._unwrapped(student_id, wrapped) for student_id, wrapped in rows}
+        self._cache.put(read, epoch)
+        return found | read
+
+    def forget(self, student_ids: int | Iterable[int], at: datetime) -> Forgetting:
+        """Overwrite the keys with zeros, here and in every copy; nothing of these students opens ever again.
+
+        All or none: raises UnknownStudent before anything is changed. Repeating it is harmless, and is what
+        to do after any failure. Many at once cost one rewriting of the table.
+        """
+        wanted = sorted({student_ids} if isinstance(student_ids, int) else set(student_ids))
+        theirs = student_key.c.student_id == func.any(cast(wanted, ARRAY(BigInteger)))
+        with self._store.begin() as connection:
+            # No copy may be written meanwhile: it would carry the key on.
+            connection.execute(_LOCK)
+            known = set(connection.execute(select(student_key.c.student_id).where(theirs)).scalars())
+            if unknown := [student_id for student_id in wanted if student_id not in known]:
+                raise UnknownStudent(student=", ".join(map(str, unknown)))
+            copies = 0 if self._copies is None else self._copies.overwrite(wanted)
+            zeros = func.decode(func.repeat("00", func.octet_length(student_key.c.wrapped)), "hex")
+            done = connection.execute(
+                update(student_key)
+                .where(theirs, student_key.c.forgotten_at.is_(None))
+                .values(wrapped=zeros, forgotten_at=at)
+            )
+            students = done.rowcount
+        self._cache.drop(wanted)
+        self.scrub()
+        return Forgetting(students, copies)
+
+    def scrub(self) -> None:
+        """Write the table anew, so that no old version of a row stays in its file. Locks it meanwhile."""
+        with self._store.administered() as connection:
+            connection.execute("SET lock_timeout = '30s'")
+            connection.execute("VACUUM (FULL, ANALYZE) student_key")
+
+    def export_copy(self, at: datetime, keep: timedelta = timedelta(days=7)) -> Path:
+        """Write a copy into the folder of copies, which `forget` reaches, to be removed after `keep`."""
+        with self._store.begin() as connection:
+            connection.execute(_LOCK)
+            self._check(connection)
+            rows = connection.execution_options(yield_per=10_000).execute(
+                select(student_key.c.student_id, student_key.c.wrapped).order_by(student_key.c.student_id)
+            )
+            return self._registry().write(((s, wrapped) for s, wrapped in rows), self._master, at, keep)
+
+    def expire_copies(self, now: datetime) -> list[Path]:
+        """Remove the copies whose time is over, and half-written ones."""
+        with self._store.begin() as connection:
+            connection.execute(_LOCK)
+            return self._registry().expire(now)
+
+    def restore_copy(self, path: Path, at: datetime) -> int:
+        """Put back the keys that are missing here; how many.
+
+        Never brings back a forgotten one: where the copy has zeros a tombstone of instant `at` is written.
+        Raises CopyFaulty, WrongMasterKey.
+        """
+        rows = [
+            {"student_id": s, "wrapped": wrapped, "forgotten_at": None if any(wrapped) else at}
+            for s, wrapped in read_copy(path, self._master)
+        ]
+        with self._store.begin() as connection:
+            connection.execute(_LOCK)
+            self._check(connection)
+            before = connection.scalar(select(func.count()).select_from(student_key)) or 0
+            if rows:
+                connection.execute(insert(student_key).on_conflict_do_nothing(), rows)
+            return (connection.scalar(select(func.count()).select_from(student_key)) or 0) - before
+
+    def _registry(self) -> KeyStoreCopies:
+        if self._copies is None:
+            raise ValueError("this key store was opened without its folder of copies")
+        return self._copies
+
+    def _prepare(self) -> None:
+        with self._store.begin() as connection:
+            connection.execute(_LOCK)
+            keys.create_all(connection)
+            if connection.execute(select(student_key.c.student_id).limit(1)).first() is None:
+                mine = {"id": 1, "value": self._master.check, "algorithm": self._algorithm}
+                connection.execute(insert(key_check).values(mine).on_conflict_do_nothing())
+            self._check(connection)
+
+    def _check(self, connection: Connection) -> None:
+        value = connection.scalar(select(key_check.c.value))
+        if value is None:
+            raise KeyStoreUnprepared(where=self._store.where, why="no check row")
+        if not hmac.compare_digest(value, self._master.check):
+            raise WrongMasterKey
+
+    def _unwrapped(self, student_id: int, wrapped: bytes) -> DataKey:
+        try:
+            return self._master.unwrap(wrapped, _place(student_id))
+        except Unreadable as fault:
+            if fault.facts["why"] == "wrong_key":
+                raise WrongMasterKey from None
+            raise
+
+
+def _place(student_id: int) -> str:
+    return f"student_key|{student_id}"
