@@ -19,6 +19,7 @@ from cases.people import student
 from cases.records import called, case, track
 from cases.track import Who
 from policies.book import Book
+from policies.parts import SightRule
 
 Degree = Literal["yes", "masked", "no"]
 SECTIONS = ("identity", "narrative", "clinical")
@@ -60,14 +61,18 @@ def sees(actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> Sight:
     """
     sight = NOTHING
     for rule in book.sight:
-        if rule.grants_nothing:
+        if not _grants(rule):
             continue
-        for pattern in rule.who:
-            if _fits(pattern.role, pattern.relation, actor, case_file, book, now):
+        for role, relation in rule.who:
+            if _fits(role, relation, actor, case_file, book, now):
                 granted = Sight(rule.identity, rule.narrative, rule.clinical)
                 sight = granted if sight is NOTHING else sight.widened(granted)
                 break
     return sight
+
+
+def _grants(rule: SightRule) -> bool:
+    return rule.identity != "no" or rule.narrative != "no" or rule.clinical != "no"
 
 
 def _fits(role: str, relation: str, actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> bool:
@@ -157,7 +162,7 @@ def treating(case_file: CaseFile, record: Record) -> int | None:
 
 def visible(actor: Actor, book: Book, now: datetime) -> ColumnElement[bool]:
     """The same rule as `sees(…) is not nothing`, as a condition on `cases`, for lists."""
-    granted = {(who.role, who.relation) for rule in book.sight if not rule.grants_nothing for who in rule.who}
+    granted = {pattern for rule in book.sight if _grants(rule) for pattern in rule.who}
     ways: list[ColumnElement[bool]] = [_through_break_glass(actor)]
     window = or_(
         case.c.closed_at.is_(None),

@@ -112,7 +112,8 @@ def _lawful(desk: CaseDesk, move: Move, actor: Actor) -> None:
     """Refuse `unlawful`, with the article, where the law reserves the trigger for other kinds of organisation."""
     reserved = desk.book.reserved.get(f"{desk.record.kind}.{move.name}")
     if reserved is not None and not any(post.kind in reserved.kinds for post in actor.posts):
-        raise Refusal("unlawful", article=reserved.article, who_can=tuple(sorted(reserved.kinds)))
+        article = (reserved.article.zh_CN, reserved.article.en)
+        raise Refusal("unlawful", article=article, who_can=tuple(sorted(reserved.kinds)))
 
 
 def _permitted(

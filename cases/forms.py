@@ -111,6 +111,19 @@ class Item(BaseModel):
     limit: Annotated[Limit, BeforeValidator(_as_limit)]
 
 
+STATUTORY = (
+    "genital_injury",
+    "sexual_assault_under_14",
+    "pregnancy_from_assault",
+    "injury",
+    "self_harm",
+    "abandoned",
+    "missing_or_trafficked",
+    "organised_begging",
+    "other_serious_harm",
+)
+"""The nine situations that must be reported (2020 Opinion art. 4), by the codes of DOMAIN.md."""
+
 KINDS: Mapping[str, Any] = {
     "line": _Line,
     "text": _Text,
@@ -125,6 +138,9 @@ KINDS: Mapping[str, Any] = {
     "organisation": _Id,
     "organisations": Annotated[tuple[_Id, ...], Shape(min_length=1, max_length=50)],
     "track": Annotated[int, Shape(gt=0, lt=2**15)],
+    "statutory": Annotated[
+        tuple[Literal[STATUTORY], ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=9)
+    ],
     "case": Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$")],
     "evidence": _Lines,
     "student": Student,
@@ -161,7 +177,7 @@ class Field:
 
 _OPEN_KINDS = frozenset(
     {"date", "moment", "number", "hours", "percent", "five", "yesno", "organisation", "organisations", "track"}
-    | {"case", "choice", "choices", "extra"}
+    | {"statutory", "case", "choice", "choices", "extra"}
 )
 
 

@@ -23,7 +23,7 @@ from cases.forms import Field, Form, Plan, Score, Section, Student, fields
 from cases.refusal import FieldFault, Refusal
 from policies.book import Book
 from policies.limits import Limit, SameDay, Unit
-from policies.screening import scored
+from policies.screening import ScaleFault, scored
 
 __all__ = [
     "CASE",
@@ -45,6 +45,7 @@ __all__ = [
     "Record",
     "Refusal",
     "SameDay",
+    "ScaleFault",
     "Score",
     "State",
     "Student",

@@ -12,6 +12,7 @@ from cases.track import (
     Move,
     Record,
     Refusal,
+    ScaleFault,
     State,
     Track,
     fields,
@@ -31,17 +32,6 @@ CONCERNS = (
     "bullying",
     "school_safety",
     "dropout",
-)
-STATUTORY = (
-    "genital_injury",
-    "sexual_assault_under_14",
-    "pregnancy_from_assault",
-    "injury",
-    "self_harm",
-    "abandoned",
-    "missing_or_trafficked",
-    "organised_begging",
-    "other_serious_harm",
 )
 CLOSING = ("resolved", "transferred_to_long_term_care", "moved_away", "unfounded")
 ENDED_ASSIGNMENTS = frozenset({"done", "reassigned", "cancelled"})
@@ -158,7 +148,7 @@ def _screened(desk: Desk) -> None:
 def _items_fit(desk: Desk) -> Refusal | None:
     try:
         scored(desk.form["scale"], desk.form["items"], desk.book)
-    except ValueError as fault:
+    except ScaleFault as fault:
         return Refusal("invalid", faults=(FieldFault("items", "wrong_form", {"why": str(fault)}),))
     return None
 
