@@ -47,6 +47,7 @@ _SETTINGS: Final = {
 # Room for "/.s.PGSQL.5432.lock" within the 104 bytes that macOS grants a socket's path.
 _LONGEST_SOCKET_FOLDER: Final = 84
 _START_SECONDS: Final = 60
+_ORPHAN_SECONDS: Final = 15
 
 _leases: dict[Path, int] = {}
 
@@ -71,7 +72,7 @@ def start(home: Path, *, durable: bool = True) -> str:
     with _exclusive(home):
         url = _url(home)
         if url is None:
-            _initialise(home, user)
+            _initialise(home, user, durable=durable)
             _launch(home, user, durable=durable)
             url = _url(home)
         if url is None:
@@ -94,7 +95,7 @@ def stop(home: Path) -> bool:
     whose owner was killed.
     """
     home = home.expanduser().resolve()
-    if not home.exists():
+    if not home.is_dir():
         return False
     with _exclusive(home):
         _release(home)
@@ -129,6 +130,8 @@ def _prepare(home: Path, user: ServerUser) -> None:
         if not home.exists():
             # Others may pass through root's home to nothing they can read: the data folder itself is 0700.
             home.mkdir(parents=True, mode=0o711 if user.drop else 0o700)
+        if not home.is_dir():
+            raise StoreFault("no_folder", where=str(home))
         if home.stat().st_uid != os.geteuid() or not os.access(home, os.W_OK | os.X_OK):
             raise StoreFault("foreign_home", where=str(home))
     except PermissionError:
@@ -205,7 +208,7 @@ def _url(home: Path) -> str | None:
             return url
 
 
-def _initialise(home: Path, user: ServerUser) -> None:
+def _initialise(home: Path, user: ServerUser, *, durable: bool) -> None:
     data = home / "pg"
     if (data / "PG_VERSION").exists():
         return
@@ -216,21 +219,33 @@ def _initialise(home: Path, user: ServerUser) -> None:
     _run(
         home, user, "initdb", "--pgdata", str(data), "--username=postgres", "--auth-local=trust",
         "--auth-host=reject", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8", "--no-instructions",
+        "--builtin-locale=C.UTF-8", "--no-instructions", *([] if durable else ["--no-sync"]),
     )  # fmt: skip
 
 
 def _launch(home: Path, user: ServerUser, *, durable: bool) -> None:
     data, folder = home / "pg", _socket_folder(home, user)
-    _forget_stale_pid(data)
     settings = _SETTINGS | {"unix_socket_directories": str(folder), "unix_socket_permissions": "0700"}
     if not durable:
         settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
-    _run(
-        home, user, "pg_ctl", "--pgdata", str(data), "--log", str(data / "server.log"), "--silent", "--wait",
-        f"--timeout={_START_SECONDS}", "--options", options, "start",
-    )  # fmt: skip
+    log = data / "server.log"
+    deadline = time.monotonic() + _ORPHAN_SECONDS
+    while True:
+        _forget_the_dead(data, folder)
+        try:
+            _run(
+                home, user, "pg_ctl", "--pgdata", str(data), "--log", str(log), "--silent", "--wait",
+                f"--timeout={_START_SECONDS}", "--options", options, "start",
+            )  # fmt: skip
+        except StoreFault as fault:
+            # A killed server and its children let go of their files and memory within a moment.
+            passing = any(sign in fault.facts["why"] for sign in ("shared memory block", "lock file"))
+            if not passing or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _socket_folder(home: Path, user: ServerUser) -> Path:
@@ -254,16 +269,24 @@ def _socket_folder(home: Path, user: ServerUser) -> Path:
     return folder
 
 
-def _forget_stale_pid(data: Path) -> None:
-    # After a crash the kernel may have given the number to somebody else; PostgreSQL would refuse to start.
-    pid_file = data / "postmaster.pid"
-    with suppress(OSError, IndexError, ValueError):
-        pid = int(pid_file.read_text().split(maxsplit=1)[0])
-        ps = subprocess.run(
-            ["/bin/ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        if "postgres" not in ps.stdout and (ps.returncode == 0 or not Path(f"/proc/{pid}").exists()):
-            pid_file.unlink()
+def _forget_the_dead(data: Path, folder: Path) -> None:
+    # After a crash the kernel may have given the number to somebody else, or keep the dead server's entry
+    # until its parent asks for it; PostgreSQL takes either for a running server and refuses to start.
+    for claim in (data / "postmaster.pid", folder / ".s.PGSQL.5432.lock"):
+        with suppress(OSError, IndexError, ValueError):
+            if not _is_postgres(int(claim.read_text().split(maxsplit=1)[0])):
+                claim.unlink()
+
+
+def _is_postgres(pid: int) -> bool:
+    process = Path("/proc", str(pid), "stat")
+    if Path("/proc/self/stat").exists():
+        # "4711 (postgres) S …", where Z is one that ended and was not yet asked for.
+        name, _, rest = process.read_text().partition(")") if process.exists() else ("", "", " Z")
+        return "postgres" in name and not rest.startswith(" Z")
+    command = ["/bin/ps", "-o", "stat=,comm=", "-p", str(pid)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    return "postgres" in said and not said.startswith("Z")
 
 
 def _halt(home: Path) -> bool:

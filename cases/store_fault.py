@@ -37,6 +37,11 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "en": "The database ({where}) hasn't the tables of this version: it has {found}, "
         "this version needs {wanted}. Run `whistle migrate` first.",
     },
+    "no_tables": {
+        "zh_CN": "数据库({where})里缺少本版本的表({why})。请先运行 whistle migrate。",
+        "en": "The database ({where}) lacks a table or column of this version ({why}). "
+        "Run `whistle migrate` first.",
+    },
     "too_new": {
         "zh_CN": "数据库({where})属于更新的版本(结构 {found}),本程序不认识它。请升级程序;什么都没有改动。",
         "en": "The database ({where}) belongs to a newer version (tables {found}) that this program "
@@ -56,6 +61,10 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
         "zh_CN": "目录 {where} 属于另一个用户。请换一个目录(WHISTLE_HOME),或以该用户运行。",
         "en": "The folder {where} belongs to another user. Choose another one (WHISTLE_HOME), "
         "or run as that user.",
+    },
+    "no_folder": {
+        "zh_CN": "{where} 不是目录,数据放不进去。请换一个(WHISTLE_HOME)。",
+        "en": "{where} is not a folder that data could lie in. Choose another one (WHISTLE_HOME).",
     },
     "closed_home": {
         "zh_CN": "以 root 运行时,数据库用另一个系统用户 {why},它进不了目录 {where};"
@@ -110,7 +119,7 @@ def fault_of(error: BaseException, where: str) -> StoreFault | None:
         case errors.SerializationFailure() | errors.TooManyConnections():
             return StoreFault("busy")
         case errors.UndefinedTable() | errors.UndefinedColumn():
-            return StoreFault("not_migrated", where=where, found=first_line(origin), wanted="head")
+            return StoreFault("no_tables", where=where, why=first_line(origin))
         case errors.InvalidCatalogName():
             return StoreFault("no_database", where=where)
         case errors.InvalidPassword() | errors.InvalidAuthorizationSpecification():

@@ -1,4 +1,7 @@
-"""No commit outside the store, no state assigned outside the engine: read from the syntax, not from the text."""
+"""No commit outside the store, no state assigned outside the engine, no track that knows its neighbours.
+
+Read from the syntax, not from the text.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ PACKAGES = ("api", "cases", "notifiers", "policies", "workflows")
 
 COMMITTER = Path("cases/store.py")
 MOVER = Path("cases/engine.py")
+TRACKS = Path("cases/tracks")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,6 +31,7 @@ class Offence:
 
 
 NO_COMMIT = "only cases/store.py commits: let the door's `with store.begin()` end instead"
+NO_NEIGHBOUR = "a track knows cases.track alone: let its desk hand over what it needs"
 NO_STATE = "only cases/engine.py assigns a state: pull a trigger instead"
 
 
@@ -38,6 +43,8 @@ def offences_in(source: str, path: Path) -> list[Offence]:
         found += [Offence(path, line, NO_COMMIT) for line in _commits(tree)]
     if path != MOVER:
         found += [Offence(path, line, NO_STATE) for line in _assigned_states(tree)]
+    if path.parent == TRACKS:
+        found += [Offence(path, line, NO_NEIGHBOUR) for line in _neighbours(tree)]
     return sorted(set(found))
 
 
@@ -58,9 +65,9 @@ def _commits(tree: ast.AST) -> Iterator[int]:
         elif isinstance(node, ast.keyword) and node.arg == "autocommit":
             # A connection that commits by itself commits all the same.
             yield node.value.lineno
-        elif isinstance(node, ast.Constant) and node.value == "AUTOCOMMIT":
-            yield node.lineno
-        elif isinstance(node, ast.Call) and _says_commit(node):
+        elif (isinstance(node, ast.Constant) and node.value == "AUTOCOMMIT") or (
+            isinstance(node, ast.Call) and _says_commit(node)
+        ):
             yield node.lineno
 
 
@@ -79,6 +86,21 @@ def _is_commit(arguments: list[ast.expr]) -> bool:
         and each.value.strip(" ;").lower() == "commit"
         for each in arguments
     )
+
+
+def _neighbours(tree: ast.AST) -> Iterator[int]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(level=0, module=str() as module):
+                names = [module]
+            case ast.ImportFrom():
+                names = ["cases.tracks"]
+            case ast.Import(names=aliases):
+                names = [alias.name for alias in aliases]
+            case _:
+                continue
+        if any(name != "cases.track" and name.split(".")[0] in PACKAGES for name in names):
+            yield node.lineno
 
 
 def _assigned_states(tree: ast.AST) -> Iterator[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lints.rules import COMMITTER, MOVER, NO_COMMIT, NO_STATE, offences, offences_in
+from tests.lints.rules import COMMITTER, MOVER, NO_COMMIT, NO_NEIGHBOUR, NO_STATE, offences, offences_in
 
 ELSEWHERE = Path("cases/wake.py")
 
@@ -64,6 +64,21 @@ def test_a_state_assigned_outside_the_engine_is_caught(line: str) -> None:
 )
 def test_reading_a_state_or_naming_a_commit_is_no_offence(line: str) -> None:
     assert offences_in(line, ELSEWHERE) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from cases.engine import fire",
+        "import cases.records",
+        "from policies.limits import Limit",
+        "from . import case",
+    ],
+)
+def test_a_track_that_knows_its_neighbours_is_caught(line: str) -> None:
+    track = Path("cases/tracks/leave.py")
+    assert [offence.rule for offence in offences_in(line, track)] == [NO_NEIGHBOUR]
+    assert offences_in(line, ELSEWHERE) == offences_in("from cases.track import Track", track) == []
 
 
 def test_a_planted_module_is_found_where_it_lies(tmp_path: Path) -> None:
