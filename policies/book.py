@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from policies.build import Pages, build
 from policies.calendar import CalendarFault, Calendars, load_calendar
 from policies.checks import check_rules
-from policies.faults import Fault, PolicyFaults, one_of, shown
+from policies.faults import Fault, PolicyFaults, one_of
 from policies.ladder import Rung
 from policies.limits import Limit, SameDay
+from policies.notation import read_span
 from policies.parts import (
-    Basis, ClockLimit, Concern, GivenClock, Leave, Level, Programme, Reserved, Retention, Rhythm, RungText, Scale,
-    SightRule, Statutory, Windows,
-)  # fmt: skip
-from policies.reading import MOST_BYTES, Plain, Reading, read
-from policies.schema import PolicyShape, read_span
+    Basis,
+    ClockLimit,
+    Concern,
+    GivenClock,
+    Leave,
+    Level,
+    Programme,
+    Reserved,
+    Retention,
+    Rhythm,
+    RungText,
+    Scale,
+    SightRule,
+    Statutory,
+    Windows,
+)
+from policies.reading import Reading, digest_of, read
+from policies.schema import PolicyShape
 from policies.shape_faults import check_shape
+from policies.shelf import find, registered, text_of, versions
 from policies.vocabulary import Words
 
-LIBRARY: Final = Path(__file__).parent / "library"
+__all__ = ["Book", "PolicyFaults", "load", "load_text", "versions"]
+
 _TABLES: Final = Path(__file__).parent / "calendars"
 
 
@@ -54,7 +68,7 @@ class Book:
         return hash(self.digest)
 
     def limit(self, name: str, level: str) -> Limit | SameDay | None:
-        """A clock's limit at a level; None where that level has none, and for a clock that is given its due time.
+        """A clock's limit at a level; None where that level has none, and for a clock that is given its due.
 
         Raises KeyError for a clock or a level that no policy knows.
         """
@@ -156,18 +170,18 @@ class Book:
 def load(path_or_name: Path | str, extra_dirs: Iterable[Path | str] = ()) -> Book:
     """Load a policy by its version, from the library and then `extra_dirs`, or by the path of its file.
 
-    Raises PolicyFaults with every fault of the file: unknown names and unreadable files, whatever the shape or the
-    rules refuse, and a version that the library or one of `extra_dirs` holds with another content.
+    Raises PolicyFaults with every fault: an unknown name, an unreadable file, whatever the shape or the rules
+    refuse, and a version that the library or one of `extra_dirs` holds with another content.
     """
-    shelves = (LIBRARY, *(Path(one) for one in extra_dirs))
-    path = _found(path_or_name, shelves)
-    book = load_text(_text_of(path), path.name, beside=path.parent)
-    registered(book, path, shelves)
+    dirs = tuple(extra_dirs)
+    path = find(path_or_name, dirs)
+    book = load_text(text_of(path), path.name, beside=path.parent)
+    registered(book.version, book.digest, path, dirs)
     return book
 
 
 def load_text(text: str, file: str, beside: Path | None = None) -> Book:
-    """Read a policy's text, as stored elsewhere than in a file. `beside` is where its own calendar tables lie.
+    """Read a policy's text, stored elsewhere than in a file. `beside` is where its own calendar tables lie.
 
     Raises PolicyFaults with every fault; `file` is the name that they carry.
     """
@@ -190,37 +204,6 @@ def load_text(text: str, file: str, beside: Path | None = None) -> Book:
     )
 
 
-def digest_of(tree: Plain) -> str:
-    """SHA-256 over what the file says, in hexadecimal: comments, layout and the order of fields don't count."""
-    said = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def versions(extra_dirs: Iterable[Path | str] = ()) -> tuple[str, ...]:
-    """The versions in the library and in `extra_dirs`, by name."""
-    shelves = (LIBRARY, *(Path(one) for one in extra_dirs))
-    return tuple(sorted({path.stem for shelf in shelves for path in shelf.glob("*.yaml")}))
-
-
-def registered(book: Book, path: Path, shelves: Iterable[Path]) -> None:
-    """A version never changes. Raises PolicyFaults when a shelf holds this one with another content, or when the
-    file itself stands on a shelf under another name than its version's.
-    """
-    for shelf in shelves:
-        held = shelf / f"{book.version}.yaml"
-        if path.parent.resolve() == shelf.resolve():
-            if path.stem != book.version:
-                _refuse(path.name, Words(f"文件名与版本 {book.version} 不一致", f"its name doesn't fit its version {book.version}"),
-                        Words(f"改名为 {book.version}.yaml", f"call it {book.version}.yaml"), "version")  # fmt: skip
-            continue
-        if held.is_file():
-            text = _text_of(held)
-            if text != book.source_text and digest_of(read(text, held.name).tree) != book.digest:
-                _refuse(path.name, Words(f"版本 {book.version} 已经发布，内容不同", f"version {book.version} is published with another content"),
-                        Words("已发布的版本不能修改：请换一个新版本号", "a published version never changes: give this one a new version"),
-                        "version")  # fmt: skip
-
-
 def _calendars(reading: Reading, shape: PolicyShape | None, beside: Path | None) -> Calendars | None:
     if shape is None:
         return None
@@ -231,8 +214,11 @@ def _calendars(reading: Reading, shape: PolicyShape | None, beside: Path | None)
         path = beside / f"{entry.table}.yaml" if beside is not None else None
         if path is None or not path.is_file():
             known = sorted(one.stem for one in _TABLES.glob("*.yaml"))
-            reading.fault(("calendars", place, "table"), Words(f"没有日历表 {entry.table}", f"there is no calendar table {entry.table}"),
-                          one_of(known, entry.table))  # fmt: skip
+            reading.fault(
+                ("calendars", place, "table"),
+                Words(f"没有日历表 {entry.table}", f"there is no calendar table {entry.table}"),
+                one_of(known, entry.table),
+            )
         else:
             own.append(path)
     try:
@@ -248,45 +234,3 @@ def _calendars(reading: Reading, shape: PolicyShape | None, beside: Path | None)
             said = Words(fault.text["zh_CN"], fault.text["en"])
             reading.fault(("timezone",), said, Words("写成 Asia/Shanghai", "write Asia/Shanghai"))
     return None
-
-
-def _found(path_or_name: Path | str, shelves: tuple[Path, ...]) -> Path:
-    said = str(path_or_name)
-    path = Path(path_or_name)
-    if isinstance(path_or_name, Path) or path.suffix in {".yaml", ".yml"} or path.name != said:
-        return path
-    for shelf in shelves:
-        held = shelf / f"{said}.yaml"
-        if held.is_file():
-            return held
-    known = versions(shelves[1:])
-    _refuse(
-        shown(said),
-        Words(f"没有名为 {shown(said)} 的规则", f"there is no policy {shown(said)}"),
-        one_of(known, said),
-    )
-
-
-def _text_of(path: Path) -> str:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            _refuse(
-                path.name,
-                Words("文件太大，不像一份规则", "the file is too large to be a policy"),
-                Words("应小于 1 MB", "less than 1 MB"),
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        _refuse(path.name, Words(f"打不开（{reason}）", f"it can't be opened ({reason})"),
-                Words("请检查路径和权限", "check the path and your rights"))  # fmt: skip
-    except (UnicodeDecodeError, ValueError):
-        _refuse(
-            path.name,
-            Words("不是 UTF-8 文字", "it isn't UTF-8 text"),
-            Words("请以 UTF-8 编码保存", "save it in UTF-8"),
-        )
-
-
-def _refuse(file: str, why: Words, right: Words, where: str = "") -> NoReturn:
-    raise PolicyFaults([Fault(file, 1, where, why, right)])

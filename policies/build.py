@@ -10,16 +10,8 @@ from types import MappingProxyType
 from policies import parts
 from policies.ladder import Rung
 from policies.limits import Limit
-from policies.schema import (
-    Based,
-    LimitShape,
-    PolicyShape,
-    ScaleShape,
-    Text,
-    WindowsShape,
-    read_limit,
-    read_who,
-)
+from policies.notation import read_limit, read_who
+from policies.schema import Based, ConcernShape, LimitShape, PolicyShape, ScaleShape, Text, WindowsShape
 from policies.vocabulary import LEVELS, Words
 
 
@@ -45,7 +37,7 @@ class Pages:
     algorithm: str
     retention: parts.Retention
     bases: Mapping[str, parts.Basis]
-    """What every entry without a field of its own for it rests on: `sealing`, `windows.decline`, `pauses.…`."""
+    """What the entries without a basis of their own rest on: `sealing`, `windows.decline`, `pauses.…`."""
 
 
 def build(shape: PolicyShape) -> Pages:
@@ -76,8 +68,7 @@ class _Builder:
                 for code, one in shape.levels.items()
             }),
             concerns=MappingProxyType({
-                code: parts.Concern(code, _words(one.label), one.lead, one.support, one.opens, self.basis(one))
-                for code, one in shape.concerns.items()
+                code: self.concern(code, one) for code, one in shape.concerns.items()
             }),
             limits=MappingProxyType({name: self.limit(name, one) for name, one in shape.limits.items()}),
             given=MappingProxyType({
@@ -92,13 +83,12 @@ class _Builder:
                 one.name: parts.RungText(one.name, _words(one.label), self.basis(one)) for one in shape.ladder
             }),
             rhythm=self.rhythm(),
-            leave=parts.Leave(
-                shape.leave.absent_share, shape.leave.hospital_grade, shape.leave.term_months, self.basis(shape.leave)
-            ),
+            leave=self.leave(),
             sight=self.sight(),
             windows=_windows(shape.windows),
             programmes=MappingProxyType({
-                one.code: parts.Programme(one.code, _words(one.label), self.basis(one)) for one in shape.programmes
+                one.code: parts.Programme(one.code, _words(one.label), self.basis(one))
+                for one in shape.programmes
             }),
             statutory=MappingProxyType({
                 one.code: parts.Statutory(
@@ -112,6 +102,13 @@ class _Builder:
             retention=self.retention(),
             bases=self.bases(),
         )  # fmt: skip
+
+    def concern(self, code: str, one: ConcernShape) -> parts.Concern:
+        return parts.Concern(code, _words(one.label), one.lead, one.support, one.opens, self.basis(one))
+
+    def leave(self) -> parts.Leave:
+        one = self.shape.leave
+        return parts.Leave(one.absent_share, one.hospital_grade, one.term_months, self.basis(one))
 
     def limit(self, name: str, one: LimitShape) -> parts.ClockLimit:
         notes = one.notes or {}

@@ -1,4 +1,4 @@
-"""Faults of a policy file: all of them at once, each with its file, line, field, why, and what would be right."""
+"""Faults of a policy file: all of them at once, each with its file, line, field, why and what is right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `line` counts from 1; `field` reads like `limits.case.settle.levels.red` or `ladder[2].percent`."""
+    """One fault. `line` counts from 1; `field` reads like `levels.red.rank` or `ladder[2].percent`."""
 
     file: str
     line: int
@@ -72,7 +72,7 @@ def shown(value: object) -> str:
 
 
 def one_of(known: Sequence[str], said: object = None) -> Words:
-    """What would be right where only some words are known; the likeliest one first when a word was nearly right."""
+    """What would be right where only some words are known; the one that was probably meant first."""
     meant = nearest(said, known) if isinstance(said, str) else None
     words = ", ".join(known)
     if meant is not None:

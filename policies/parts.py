@@ -1,4 +1,4 @@
-"""What a policy is made of, once read: frozen values that the engine, the pages and `whistle policy` share."""
+"""What a policy is made of, once read: frozen values that engine, pages and command line share."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class SightRule:
-    """Who (role and seat, `anyone` for every role) sees what, and when. A member gets the most of all that fit."""
+    """Who (role and seat; `anyone` is every role) sees what and when. A member gets the most of those that fit."""
 
     who: tuple[tuple[str, str], ...]
     when: str
@@ -119,8 +119,8 @@ class SightRule:
 class Windows:
     """How long something may be done, and how often.
 
-    `send_back_percent` is the part of the feedback limit that counts after `send_back`, `extension_percent` the most
-    that an extension may add; an evaluation of `rework_score` or less sends an assignment back.
+    `send_back_percent` is the part of the feedback limit that counts after `send_back`, `extension_percent` the
+    most that an extension may add; an evaluation of `rework_score` or less sends an assignment back.
     """
 
     undo_acknowledge: timedelta
@@ -178,16 +178,16 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """A yes to any of these items (named by number) puts the answers into this band; the first that fits counts."""
+    """A yes to any of these items (named by number) puts the answers into this band; the first fit counts."""
 
     code: str
     any_of: tuple[str, ...]
     label: Words
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scale(Mapping[int, str]):
-    """A screening scale. As a mapping it gives its bands by their lowest score; a scale of yes and no has none.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A screening scale: bands of its total, or triage where the answers are yes and no.
 
     Items are named by their number, from "1". `alarm` maps an item to the answer from which on it alarms.
     """
@@ -202,22 +202,10 @@ class Scale(Mapping[int, str]):
     alarm_label: Words | None
     basis: Basis
 
-    def __getitem__(self, lowest: int) -> str:
-        for band in self.bands:
-            if band.lowest == lowest:
-                return band.code
-        raise KeyError(lowest)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter([band.lowest for band in self.bands])
-
-    def __len__(self) -> int:
-        return len(self.bands)
-
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """A trigger that a law leaves to these kinds of organisation; others are refused `unlawful` with the article."""
+    """A trigger that a law leaves to these kinds; all others are refused `unlawful` with the article."""
 
     trigger: str
     kinds: tuple[str, ...]

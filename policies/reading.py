@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NoReturn
 
 import yaml
 
@@ -17,7 +19,7 @@ MOST_BYTES: Final = 1_000_000
 """Forty times the size of a real policy; a larger file isn't one."""
 _DEEPEST: Final = 20
 _PREFIX: Final = "tag:yaml.org,2002:"
-# The parser written in C reads a policy in a tenth of the time; every wheel of PyYAML has it, a bare build may not.
+# The parser written in C takes a tenth of the time; every wheel of PyYAML has it, a bare build may not.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SCALARS = yaml.SafeLoader("")
 
@@ -52,26 +54,48 @@ def read(text: str, file: str) -> Reading:
     """
     reading = Reading(file)
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
-        _refuse(file, 1, Words("文件太大，不像一份规则", "the file is too large to be a policy"),
-                Words("应小于 1 MB", "less than 1 MB"))  # fmt: skip
+        _refuse(
+            file,
+            1,
+            Words("文件太大，不像一份规则", "the file is too large to be a policy"),
+            Words("应小于 1 MB", "less than 1 MB"),
+        )
     try:
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
         reason = shown(getattr(fault, "problem", None) or getattr(fault, "reason", None) or "unreadable")
-        _refuse(file, mark.line + 1 if mark else 1, Words(f"不是有效的 YAML（{reason}）", f"not valid YAML ({reason})"),
-                Words("请检查缩进、冒号、引号和括号", "check indentation, colons, quotes and brackets"))  # fmt: skip
+        _refuse(
+            file,
+            mark.line + 1 if mark else 1,
+            Words(f"不是有效的 YAML（{reason}）", f"not valid YAML ({reason})"),
+            Words("请检查缩进、冒号、引号和括号", "check indentation, colons, quotes and brackets"),
+        )
     except (RecursionError, ValueError, MemoryError):
-        _refuse(file, 1, Words("不是有效的 YAML", "not valid YAML"),
-                Words("请检查括号是否配对、是否有控制字符", "check for unpaired brackets and control characters"))  # fmt: skip
+        _refuse(
+            file,
+            1,
+            Words("不是有效的 YAML", "not valid YAML"),
+            Words("请检查括号是否配对、是否有控制字符", "check for unpaired brackets and control characters"),
+        )
     if root is None:
-        _refuse(file, 1, Words("文件是空的", "the file is empty"),
-                Words("从 nanjing-2026.1.yaml 复制一份开始", "start from a copy of nanjing-2026.1.yaml"))  # fmt: skip
+        _refuse(
+            file,
+            1,
+            Words("文件是空的", "the file is empty"),
+            Words("从 nanjing-2026.1.yaml 复制一份开始", "start from a copy of nanjing-2026.1.yaml"),
+        )
     reading.tree = _Walk(reading).plain(root, ())
     return reading
 
 
-def _refuse(file: str, line: int, why: Words, right: Words) -> None:
+def digest_of(tree: Plain) -> str:
+    """SHA-256 over what the file says, in hexadecimal; comments, layout and order of fields don't count."""
+    said = json.dumps(tree, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _refuse(file: str, line: int, why: Words, right: Words) -> NoReturn:
     raise PolicyFaults([Fault(file, line, "", why, right)])
 
 
@@ -86,13 +110,19 @@ class _Walk:
         self.reading.lines.setdefault(where, node.start_mark.line + 1)
         if id(node) in self.seen:
             # A policy of anchors could blow up to any size; and nobody sees at the place what it says.
-            self.reading.fault(where, Words("不支持 YAML 引用（* 和 &）", "YAML anchors (* and &) aren't read here"),
-                               Words("把内容写在这里", "write it out in this place"))  # fmt: skip
+            self.reading.fault(
+                where,
+                Words("不支持 YAML 引用（* 和 &）", "YAML anchors (* and &) aren't read here"),
+                Words("把内容写在这里", "write it out in this place"),
+            )
             return None
         self.seen.add(id(node))
         if len(where) > _DEEPEST:
-            self.reading.fault(where, Words("层级太深", "nested too deep"),
-                               Words(f"不超过 {_DEEPEST} 层", f"at most {_DEEPEST} levels"))  # fmt: skip
+            self.reading.fault(
+                where,
+                Words("层级太深", "nested too deep"),
+                Words(f"不超过 {_DEEPEST} 层", f"at most {_DEEPEST} levels"),
+            )
             return None
         if isinstance(node, yaml.MappingNode) and node.tag == _PREFIX + "map":
             return self._mapping(node, where)
@@ -106,16 +136,22 @@ class _Walk:
         found: dict[str, Plain] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self.reading.fault(where, Words("字段名应是文字", "the name of a field is text"),
-                                   Words("写成 名称: 值", "write name: value"))  # fmt: skip
+                self.reading.fault(
+                    where,
+                    Words("字段名应是文字", "the name of a field is text"),
+                    Words("写成 名称: 值", "write name: value"),
+                )
                 continue
             name = str(key.value)
             here = (*where, name)
             if name in found:
                 first = self.reading.line(here)
                 self.reading.lines[here] = key.start_mark.line + 1
-                self.reading.fault(here, Words(f"重复：第 {first} 行已有", f"written twice: it stands in line {first}"),
-                                   Words("只保留一个", "keep one of them"))  # fmt: skip
+                self.reading.fault(
+                    here,
+                    Words(f"重复：第 {first} 行已有", f"written twice: it stands in line {first}"),
+                    Words("只保留一个", "keep one of them"),
+                )
                 continue
             self.reading.lines[here] = key.start_mark.line + 1
             found[name] = self.plain(value, here)
@@ -140,14 +176,20 @@ class _Walk:
                 return text if isinstance(day, datetime) else day
         except ValueError:
             if tag == "timestamp":
-                self.reading.fault(where, Words(f"没有 {shown(text)} 这一天", f"there is no {shown(text)}"),
-                                   Words("写成真实的日期，例如 2026-01-01", "write a real day, such as 2026-01-01"))  # fmt: skip
+                self.reading.fault(
+                    where,
+                    Words(f"没有 {shown(text)} 这一天", f"there is no {shown(text)}"),
+                    Words("写成真实的日期，例如 2026-01-01", "write a real day, such as 2026-01-01"),
+                )
                 return date.min
             return text
         return self._odd(node, where)
 
     def _odd(self, node: yaml.Node, where: Where) -> Plain:
         said = shown(node.tag)
-        self.reading.fault(where, Words(f"不支持的 YAML 标记 {said}", f"the YAML tag {said} isn't read here"),
-                           Words("只写文字、数字、日期、列表和字段", "write text, numbers, dates, lists and fields only"))  # fmt: skip
+        self.reading.fault(
+            where,
+            Words(f"不支持的 YAML 标记 {said}", f"the YAML tag {said} isn't read here"),
+            Words("只写文字、数字、日期、列表和字段", "write text, numbers, dates, lists and fields only"),
+        )
         return None

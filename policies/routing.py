@@ -24,7 +24,7 @@ class UnknownConcern(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Exactly one lead, then support in the policy's order, and the tracks that open at once. Words are kinds."""
+    """Exactly one lead, then support in the policy's order, and the tracks that open at once."""
 
     lead: str
     support: tuple[str, ...]
@@ -46,7 +46,7 @@ def route(book: Book, concern: str) -> Route:
 
 
 def graver(book: Book, one: str, other: str) -> str:
-    """The graver of two levels; a relapse raises a case to orange at least. Raises KeyError for an unknown level."""
+    """The graver of two levels: a relapse raises a case to orange at least. KeyError for an unknown level."""
     return max(one, other, key=lambda level: book.levels[level].rank)
 
 

@@ -66,8 +66,11 @@ def _missing(where: Where) -> Said:
     if name == "basis":
         return (
             Words("没有写明依据", "it doesn't say what it rests on"),
-            Words("写上 basis: 和 sources 中的一个名称，例如 basis: own", "add basis: and a name from sources, such as basis: own"),
-        )  # fmt: skip
+            Words(
+                "写上 basis: 和 sources 中的一个名称，例如 basis: own",
+                "add basis: and a name from sources, such as basis: own",
+            ),
+        )
     return (
         Words(f"缺少字段 {name}", f"the field {name} is missing"),
         Words(f"补上 {name}:，写法见 nanjing-2026.1.yaml", f"add {name}:, as nanjing-2026.1.yaml writes it"),
@@ -151,7 +154,7 @@ def _length(zh: str, en: str, fact: str) -> Callable[[object, Mapping[str, Any]]
     return say
 
 
-def _too_few(said: object, facts: Mapping[str, Any]) -> Said:
+def _too_few(_: object, facts: Mapping[str, Any]) -> Said:
     least, size = facts.get("min_length", 1), facts.get("actual_length", 0)
     return (
         Words(f"只有 {size} 项", f"it has {size} entries"),
@@ -159,7 +162,7 @@ def _too_few(said: object, facts: Mapping[str, Any]) -> Said:
     )
 
 
-def _unforeseen(said: object, facts: Mapping[str, Any]) -> Said:
+def _unforeseen(said: object, _: Mapping[str, Any]) -> Said:
     return (
         Words(f"“{shown(said)}”不能用在这里", f'"{shown(said)}" can\'t stand here'),
         Words("写法见 nanjing-2026.1.yaml 的同一处", "see the same place in nanjing-2026.1.yaml"),

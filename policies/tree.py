@@ -1,11 +1,12 @@
-"""Looking into a plain tree without stumbling: whatever isn't there, or is of another type, is simply not found."""
+"""Looking into a plain tree without stumbling: what isn't there or has another type is simply not found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from policies.faults import Where
-from policies.reading import Plain
+from policies.faults import Where, shown
+from policies.reading import Plain, Reading
+from policies.vocabulary import Words
 
 
 def at(tree: Plain, name: str) -> Plain:
@@ -48,3 +49,39 @@ def number(tree: Plain, name: str) -> int | None:
     """A field's whole number."""
     value = at(tree, name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def items(tree: Plain, name: str) -> tuple[Plain, ...]:
+    """A field's list; empty for anything else."""
+    value = at(tree, name)
+    return value if isinstance(value, tuple) else ()
+
+
+def numbers(tree: Plain, name: str) -> tuple[int, ...]:
+    """The whole numbers of a field's list."""
+    return tuple(one for one in items(tree, name) if isinstance(one, int) and not isinstance(one, bool))
+
+
+def all_there(
+    reading: Reading, where: Where, there: Iterable[str], needed: Iterable[str], what: Words
+) -> None:
+    """Note each needed name that isn't there."""
+    present = set(there)
+    for name in needed:
+        if name not in present:
+            reading.fault(
+                where,
+                Words(f"缺少{what.zh_CN} {name}", f"the {what.en} {name} is missing"),
+                Words(f"补上 {name}", f"add {name}"),
+            )
+
+
+def no_doubles(reading: Reading, where: Where, words: tuple[str, ...]) -> None:
+    """Note each word of a list that stands in it before."""
+    for place, word in enumerate(words):
+        if word in words[:place]:
+            reading.fault(
+                (*where, place),
+                Words(f"{shown(word)} 重复", f"{shown(word)} stands twice"),
+                Words("只写一次", "write it once"),
+            )

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 class Words(NamedTuple):
     """The same text in both languages."""
 
-    zh_CN: str
+    zh_CN: str  # noqa: N815 - the name of a locale
     en: str
 
     def in_language(self, language: str) -> str:
@@ -34,19 +34,15 @@ BASIS_KINDS: Final[Mapping[str, Words]] = MappingProxyType(
 )
 
 KINDS: Final = (
-    "city", "district", "education_bureau", "street", "community", "school", "hospital", "police", "procuratorate",
-    "court", "civil_affairs", "womens_federation", "health_commission", "youth_league", "care_committee",
-    "disabled_federation", "cyberspace", "justice", "social_work", "guidance_center",
+    "city", "district", "education_bureau", "street", "community", "school", "hospital", "police",
+    "procuratorate", "court", "civil_affairs", "womens_federation", "health_commission", "youth_league",
+    "care_committee", "disabled_federation", "cyberspace", "justice", "social_work", "guidance_center",
 )  # fmt: skip
 RESPONDING: Final = tuple(kind for kind in KINDS if kind not in {"city", "district", "school"})
 """Who can be summoned: the desks rule on a case, the school whistles."""
 ROLES: Final = (
     "counselor", "principal", "mentor", "deputy", "codirector", "officer", "lead", "liaison", "coordinator",
     "supervisor", "auditor", "admin",
-)  # fmt: skip
-TRACKS: Final = (
-    "case", "assignment", "extension", "mandatory_report", "referral", "return_to_school", "leave", "check_in",
-    "guidance", "protection", "conference", "action_item", "supervision", "access",
 )  # fmt: skip
 OPENABLE: Final = ("referral", "guidance")
 """The tracks that need no form to open, so a concern can open them."""
@@ -60,7 +56,7 @@ CLOCKS: Final = (
     "protection.court_answer", "protection.court_answer_urgent", "supervision.supervision_answer",
     "access.access_review", "extension.extension_ruling", "leave.contact",
 )  # fmt: skip
-"""Every limit that a policy must give. `court_answer_urgent` is the limit of `court_answer` where it is urgent."""
+"""Every limit that a policy must give. `court_answer_urgent` is that of an urgent `court_answer`."""
 GIVEN_CLOCKS: Final = ("return_to_school.review", "action_item.action")
 """Clocks whose due time is given by whoever starts them."""
 PAUSING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
