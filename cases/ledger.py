@@ -1,45 +1,23 @@
 """The only writer of cases: lock, hand over, append, enqueue.
 
 A case is taken under `FOR UPDATE` of its own row and handed over with its tracks, clocks and called organisations;
-putting it back writes set-wise, one statement for any number of cases. Reads after the lock are statements of
-their own: under READ COMMITTED a statement that waited for the lock would still see the other tables as they
-were before it.
+putting it back writes set-wise, one statement for any number of cases.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-import psycopg
-
 from cases import chain, rows, vault
-from cases.casefile import CASE, Called, CaseFile, Clock, Record
+from cases.casefile import CaseFile
 from cases.directory import Actor
+from cases.loading import BY_ID, BY_NUMBER, DUE, driver, load
 from cases.office import Session
 from cases.refusal import Refusal
 from cases.sitting import Sitting
-
-_CASE = """
-SELECT c.id, c.number, c.student_id, c.school_id, c.district_id, c.city_id, c.concern, c.level, c.state, c.policy,
-       c.created_at, c.closed_at, c.version, c.events, c.head, c.last_at, c.wake_at, c.whistler_id, c.whistler_role,
-       c.facts, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
-  FROM cases c JOIN student s ON s.id = c.student_id
-"""
-_BY_ID = _CASE + " WHERE c.id = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
-_BY_NUMBER = _CASE + " WHERE c.number = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
-_DUE = (
-    _CASE
-    + """ WHERE c.wake_at <= %s AND (c.aside_until IS NULL OR c.aside_until <= %s)
-  ORDER BY c.wake_at LIMIT %s FOR UPDATE OF c SKIP LOCKED"""
-)
-_TRACKS = """SELECT case_id, no, kind, state, organisation_id, parent_no, about_no, opened_at, alarm_at, alarm_move, facts
-  FROM track WHERE case_id = ANY(%s) ORDER BY case_id, no"""
-_CLOCKS = "SELECT case_id, no, track_no, name, face FROM clock WHERE case_id = ANY(%s) ORDER BY case_id, no"
-_CALLED = "SELECT case_id, organisation_id, kind, since, until FROM called WHERE case_id = ANY(%s)"
-_VERSION = "SELECT version FROM directory_version"
 
 _NEW_CASE = """
 INSERT INTO cases (id, number, student_id, school_id, district_id, city_id, concern, level, state, policy, created_at,
@@ -93,13 +71,13 @@ def take(session: Session, case: int | str, actor: Actor | None, now: datetime, 
     `sitting.other`, or not at all when it doesn't exist.
     """
     if isinstance(case, str):
-        files = _load(session, _BY_NUMBER, ([case] if also is None else [case, also],), by_number=True)
+        files = load(session, BY_NUMBER, ([case] if also is None else [case, also],))
         wanted = next((one for one in files if one.number == case), None)
     elif also is None:
-        files = _load(session, _BY_ID, ([case],), ids=[case])
+        files = load(session, BY_ID, ([case],), ids=[case])
         wanted = files[0] if files else None
     else:
-        numbers = _driver(session).execute("SELECT number FROM cases WHERE id = %s", (case,)).fetchone()
+        numbers = driver(session).execute("SELECT number FROM cases WHERE id = %s", (case,)).fetchone()
         if numbers is None:
             raise Refusal("not_found")
         return take(session, str(numbers[0]), actor, now, also=also)
@@ -114,7 +92,7 @@ def take(session: Session, case: int | str, actor: Actor | None, now: datetime, 
 
 def take_due(session: Session, now: datetime, most: int) -> list[Sitting]:
     """Lock up to `most` cases whose time has come, earliest first, passing over those that others hold."""
-    files = _load(session, _DUE, (now, now, most))
+    files = load(session, DUE, (now, now, most))
     directory = session.office.directory
     wanted = {one.organisation for file in files for one in file.tracks.values() if one.organisation is not None}
     wanted |= {number for file in files for number in (file.school, file.district, file.city)}
@@ -131,7 +109,7 @@ def seat(session: Session, file: CaseFile, now: datetime, actor: Actor | None) -
 
 def enter(session: Session, file: CaseFile) -> None:
     """Write the row of a new case, so that everything else can refer to it."""
-    _driver(session).execute(
+    driver(session).execute(
         _NEW_CASE,
         (
             file.id,
@@ -192,7 +170,7 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
         sitting.occurrences.clear()
         sitting.letters.clear()
     if cases:
-        _driver(session).execute(_PUT, tuple(_dumped(one) for one in written), prepare=True)
+        driver(session).execute(_PUT, tuple(_dumped(one) for one in written), prepare=True)
 
 
 def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> None:
@@ -246,100 +224,3 @@ def _wake(file: CaseFile) -> datetime | None:
     return min(instants, default=None)
 
 
-def _driver(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
-    """The driver's own connection inside the session's transaction: the hot path spends nothing on the way."""
-    raw: psycopg.Connection[tuple[Any, ...]] | None = session.connection.connection.driver_connection
-    if raw is None:
-        message = "the session's connection is closed"
-        raise RuntimeError(message)
-    return raw
-
-
-def _load(
-    session: Session,
-    sql: str,
-    values: tuple[Any, ...],
-    *,
-    ids: list[int] | None = None,
-    by_number: bool = False,
-) -> list[CaseFile]:
-    """Lock cases by `sql` and read what belongs to them, in one round trip where their ids are known before."""
-    raw = _driver(session)
-    if ids is not None:
-        with raw.pipeline():
-            head = raw.execute(sql, values, prepare=True)
-            rest = [raw.execute(one, (ids,), prepare=True) for one in (_TRACKS, _CLOCKS, _CALLED)]
-            version = raw.execute(_VERSION, prepare=True)
-            found, parts, seen = head.fetchall(), [one.fetchall() for one in rest], version.fetchone()
-    else:
-        found = raw.execute(sql, values, prepare=True).fetchall()
-        known = [row[0] for row in found]
-        with raw.pipeline():
-            rest = [raw.execute(one, (known,), prepare=True) for one in (_TRACKS, _CLOCKS, _CALLED)]
-            version = raw.execute(_VERSION, prepare=True)
-            parts, seen = [one.fetchall() for one in rest], version.fetchone()
-    session.office.directory.refresh(int(seen[0]) if seen else 0)
-    files = {row[0]: _file(session, row) for row in found}
-    _fill(files, *parts)
-    return list(files.values())
-
-
-def _file(session: Session, row: Sequence[Any]) -> CaseFile:
-    created = _utc(row[10])
-    record = Record(CASE, "case", row[8], None, created, facts=row[19])
-    return CaseFile(
-        id=row[0],
-        number=row[1],
-        student=row[2],
-        school=row[3],
-        district=row[4],
-        city=row[5],
-        concern=row[6],
-        level=row[7],
-        policy=row[9],
-        created=created,
-        closed=_utc(row[11]) if row[11] else None,
-        version=row[12],
-        events=row[13],
-        head=bytes(row[14]),
-        last_at=_utc(row[15]),
-        wake=_utc(row[16]) if row[16] else None,
-        whistler=row[17],
-        whistler_role=row[18],
-        merged_into=row[20],
-        mentor=row[21],
-        community=row[22],
-        forgotten=row[23],
-        hospital=session.office.directory.organisation(session.connection, row[3]).hospital_id,
-        record=record,
-    )
-
-
-def _fill(
-    files: dict[int, CaseFile],
-    tracks: Iterable[Sequence[Any]],
-    clocks: Iterable[Sequence[Any]],
-    called: Iterable[Sequence[Any]],
-) -> None:
-    for row in tracks:
-        files[row[0]].tracks[row[1]] = Record(
-            no=row[1],
-            kind=row[2],
-            state=row[3],
-            organisation=row[4],
-            parent=row[5],
-            about=row[6],
-            opened=_utc(row[7]),
-            alarm=_utc(row[8]) if row[8] else None,
-            alarm_move=row[9],
-            facts=row[10],
-        )
-    for row in clocks:
-        files[row[0]].clocks[row[1]] = Clock(row[1], row[2], row[3], rows.face_from_json(row[4]))
-    for row in called:
-        until = _utc(row[4]) if row[4] else None
-        files[row[0]].called[row[1]] = Called(row[1], row[2], _utc(row[3]), until)
-
-
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)

@@ -1,0 +1,167 @@
+"""An installation: the policy versions that it keeps, the calendar tables that it was given, its engine room.
+
+Doors build one `Installation` and take their `Office` from it. Versions are immutable: what a case was opened
+under is read from the database for ever, whatever the library's files say later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from cases import ledger, queries
+from cases.directory import Directory
+from cases.office import Office, Session
+from cases.records import calendar_table, policy_version
+from policies import book as books
+from policies.book import Book
+from policies.faults import Fault, PolicyFaults
+from policies.vocabulary import Words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cases.keystore import KeyStore
+    from cases.store import Store
+    from cases.vault import MasterKey
+
+
+class Installation:
+    """One database with its key store. Safe to share between threads."""
+
+    def __init__(self, store: Store, keystore: KeyStore, master: MasterKey) -> None:
+        self.store = store
+        self.keystore = keystore
+        self.master = master
+        self._books: dict[str, Book] = {}
+        self._lock = Lock()
+
+    def office(self, current: str | None = None) -> Office:
+        """The engine room; new cases open under `current`, by default the newest active version."""
+        return Office(Directory(0), self.keystore, self.master, current or self.active(), self.book)
+
+    def active(self) -> str:
+        """The version under which new cases open: the one activated last; the library's newest before any was."""
+        newest = (
+            select(policy_version.c.name)
+            .where(policy_version.c.active_at.is_not(None))
+            .order_by(policy_version.c.active_at.desc())
+            .limit(1)
+        )
+        with self.store.read() as connection:
+            found: str | None = connection.scalar(newest)
+        return found or books.versions()[-1]
+
+    def keep(self, book: Book, at: datetime, *, activate: bool = False) -> None:
+        """Store a version for good. Raises PolicyFaults when another content is stored under its name."""
+        with self.store.begin() as connection:
+            row = {"name": book.version, "digest": book.digest, "source": book.source_text, "stored_at": at}
+            connection.execute(insert(policy_version).values(row).on_conflict_do_nothing())
+            stored = connection.scalar(
+                select(policy_version.c.digest).where(policy_version.c.name == book.version)
+            )
+            if stored != book.digest:
+                raise PolicyFaults([_changed(book)])
+            if activate:
+                connection.execute(
+                    policy_version.update().where(policy_version.c.name == book.version).values(active_at=at)
+                )
+
+    def book(self, name: str) -> Book:
+        """The book of a version, as it was stored, or from the library where nothing is stored under that name."""
+        found = self._books.get(name)
+        if found is None:
+            with self._lock:
+                found = self._books.get(name) or self._read(name)
+                self._books[name] = found
+        return found
+
+    def _read(self, name: str) -> Book:
+        with self.store.read() as connection:
+            source: str | None = connection.scalar(
+                select(policy_version.c.source).where(policy_version.c.name == name)
+            )
+            tables = list(connection.execute(select(calendar_table.c.source, calendar_table.c.name)))
+        book = books.load(name) if source is None else books.load_text(source, f"{name}.yaml")
+        calendars = book.calendars
+        for text, file in tables:
+            calendars = calendars.with_text(text, file)
+        return replace(book, calendars=calendars) if tables else book
+
+    def load_calendar(self, path: Path, at: datetime) -> int:
+        """Store a calendar table and compute every provisional limit anew; returns how many clocks moved.
+
+        Raises CalendarFault with every fault of the file, and then changes nothing. A limit that moves is written
+        into its case's history.
+        """
+        text = path.read_text("utf-8")
+        self.book(self.active()).calendars.with_text(text, path.name)
+        row = {"name": path.name, "source": text}
+        with self.store.begin() as connection:
+            statement = insert(calendar_table).values(row)
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["name"], set_={"source": statement.excluded.source})
+            )
+        self._books.clear()
+        office = self.office()
+        with self.store.read() as connection:
+            waiting = queries.provisional_cases(connection)
+        return sum(self._recompute(office, number, at) for number in waiting)
+
+    def _recompute(self, office: Office, number: int, at: datetime) -> int:
+        with self.store.begin() as connection:
+            sitting = ledger.take(Session(connection, office), number, None, at)
+            provisional = [
+                one for one in sitting.case.clocks.values() if one.face.provisional and not one.face.stopped
+            ]
+            if not provisional:
+                return 0
+            sitting.begin_group()
+            record = sitting.case.record
+            happened = sitting.happen(record, "case.calendar_loaded", "recompute", record.state)
+            happened.target = record.state
+            before = [one.face.due for one in provisional]
+            for one in provisional:
+                sitting.signal(happened, one, "recompute")
+            ledger.put(sitting.session, [sitting])
+            return sum(due != one.face.due for due, one in zip(before, provisional, strict=True))
+
+
+def _changed(book: Book) -> Fault:
+    return Fault(
+        f"{book.version}.yaml",
+        1,
+        "version",
+        Words(
+            f"版本 {book.version} 已经存档，内容与此不同；已发布的版本不能改动",
+            f"version {book.version} is stored with another content; a published version never changes",
+        ),
+        Words("给改动后的政策一个新的版本号", "give the changed policy a new version"),
+    )
+
+
+def verified(session: Session, office: Office, number: str, case_id: int) -> Iterator[str]:
+    """What is wrong with a case's history, one line each; nothing when its chain verifies and replays.
+
+    The chain is checked link by link with the master key, and the signals of its events are folded anew: they
+    must give the faces that the rows hold.
+    """
+    from cases import chain, loading  # noqa: PLC0415 - only the audit needs them
+    from policies import clocks  # noqa: PLC0415
+
+    verdict = chain.verify(office.master.chain, queries.chain_rows(session.connection, case_id, number))
+    if not verdict.ok:
+        yield f"{number}: event {verdict.broken_at}: {verdict.why}"
+    file = loading.load(session, loading.UNLOCKED, ([case_id],), ids=[case_id])[0]
+    if (verdict.head.seq, verdict.head.digest) != (file.events, file.head):
+        yield f"{number}: the newest link isn't the case's head"
+    faces = clocks.read(office.book_of(file.policy), queries.signals(session.connection, case_id))
+    for clock in file.clocks.values():
+        if faces.get(clock.no) != clock.face:
+            yield f"{number}: clock {clock.no} ({clock.name}) doesn't follow from the history"

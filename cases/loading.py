@@ -1,0 +1,136 @@
+"""Reading a case as a whole: its row, its tracks, its clocks, the organisations called to it.
+
+With the lock for the ledger, without it for `cases.queries`. Reads after the lock are statements of their own:
+under READ COMMITTED a statement that waited for the lock would still see the other tables as they were before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from cases import rows
+from cases.casefile import CASE, Called, CaseFile, Clock, Record
+from cases.office import Session
+
+_CASE = """
+SELECT c.id, c.number, c.student_id, c.school_id, c.district_id, c.city_id, c.concern, c.level, c.state, c.policy,
+       c.created_at, c.closed_at, c.version, c.events, c.head, c.last_at, c.wake_at, c.whistler_id, c.whistler_role,
+       c.facts, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
+  FROM cases c JOIN student s ON s.id = c.student_id
+"""
+BY_ID = _CASE + " WHERE c.id = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
+BY_NUMBER = _CASE + " WHERE c.number = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
+DUE = (
+    _CASE
+    + """ WHERE c.wake_at <= %s AND (c.aside_until IS NULL OR c.aside_until <= %s)
+  ORDER BY c.wake_at LIMIT %s FOR UPDATE OF c SKIP LOCKED"""
+)
+UNLOCKED = _CASE + " WHERE c.id = ANY(%s)"
+UNLOCKED_BY_NUMBER = _CASE + " WHERE c.number = ANY(%s)"
+_TRACKS = """SELECT case_id, no, kind, state, organisation_id, parent_no, about_no, opened_at, alarm_at, alarm_move, facts
+  FROM track WHERE case_id = ANY(%s) ORDER BY case_id, no"""
+_CLOCKS = "SELECT case_id, no, track_no, name, face FROM clock WHERE case_id = ANY(%s) ORDER BY case_id, no"
+_CALLED = "SELECT case_id, organisation_id, kind, since, until FROM called WHERE case_id = ANY(%s)"
+_VERSION = "SELECT version FROM directory_version"
+
+
+def driver(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
+    """The driver's own connection inside the session's transaction: the hot path spends nothing on the way."""
+    raw: psycopg.Connection[tuple[Any, ...]] | None = session.connection.connection.driver_connection
+    if raw is None:
+        message = "the session's connection is closed"
+        raise RuntimeError(message)
+    return raw
+
+
+def load(
+    session: Session,
+    sql: str,
+    values: tuple[Any, ...],
+    *,
+    ids: list[int] | None = None,
+) -> list[CaseFile]:
+    """Read cases by `sql`, lock them where it says so, and read what belongs to them, in one round trip where their ids are known before."""
+    raw = driver(session)
+    if ids is not None:
+        with raw.pipeline():
+            head = raw.execute(sql, values, prepare=True)
+            rest = [raw.execute(one, (ids,), prepare=True) for one in (_TRACKS, _CLOCKS, _CALLED)]
+            version = raw.execute(_VERSION, prepare=True)
+            found, parts, seen = head.fetchall(), [one.fetchall() for one in rest], version.fetchone()
+    else:
+        found = raw.execute(sql, values, prepare=True).fetchall()
+        known = [row[0] for row in found]
+        with raw.pipeline():
+            rest = [raw.execute(one, (known,), prepare=True) for one in (_TRACKS, _CLOCKS, _CALLED)]
+            version = raw.execute(_VERSION, prepare=True)
+            parts, seen = [one.fetchall() for one in rest], version.fetchone()
+    session.office.directory.refresh(int(seen[0]) if seen else 0)
+    files = {row[0]: _file(session, row) for row in found}
+    _fill(files, *parts)
+    return list(files.values())
+
+
+def _file(session: Session, row: Sequence[Any]) -> CaseFile:
+    created = _utc(row[10])
+    record = Record(CASE, "case", row[8], None, created, facts=row[19])
+    return CaseFile(
+        id=row[0],
+        number=row[1],
+        student=row[2],
+        school=row[3],
+        district=row[4],
+        city=row[5],
+        concern=row[6],
+        level=row[7],
+        policy=row[9],
+        created=created,
+        closed=_utc(row[11]) if row[11] else None,
+        version=row[12],
+        events=row[13],
+        head=bytes(row[14]),
+        last_at=_utc(row[15]),
+        wake=_utc(row[16]) if row[16] else None,
+        whistler=row[17],
+        whistler_role=row[18],
+        merged_into=row[20],
+        mentor=row[21],
+        community=row[22],
+        forgotten=row[23],
+        hospital=session.office.directory.organisation(session.connection, row[3]).hospital_id,
+        record=record,
+    )
+
+
+def _fill(
+    files: dict[int, CaseFile],
+    tracks: Iterable[Sequence[Any]],
+    clocks: Iterable[Sequence[Any]],
+    called: Iterable[Sequence[Any]],
+) -> None:
+    for row in tracks:
+        files[row[0]].tracks[row[1]] = Record(
+            no=row[1],
+            kind=row[2],
+            state=row[3],
+            organisation=row[4],
+            parent=row[5],
+            about=row[6],
+            opened=_utc(row[7]),
+            alarm=_utc(row[8]) if row[8] else None,
+            alarm_move=row[9],
+            facts=row[10],
+        )
+    for row in clocks:
+        files[row[0]].clocks[row[1]] = Clock(row[1], row[2], row[3], rows.face_from_json(row[4]))
+    for row in called:
+        until = _utc(row[4]) if row[4] else None
+        files[row[0]].called[row[1]] = Called(row[1], row[2], _utc(row[3]), until)
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)

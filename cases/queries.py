@@ -1,0 +1,162 @@
+"""The only reader: cases as their readers may see them, their history, their chain. Opening a section is logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, insert, select
+
+from cases import access, chain, enrolment, ledger, loading, rows, vault
+from cases.casefile import CaseFile
+from cases.directory import Actor
+from cases.office import Session
+from cases.people import student
+from cases.records import access_log, case, clock, event
+from cases.refusal import Refusal
+from policies.clocks import Signal
+
+_SEALED = ("identity", "narrative", "clinical")
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event as it may be shown: its open columns, without who pulled it where that is confidential."""
+
+    seq: int
+    at: datetime
+    track: int
+    kind: str
+    name: str
+    trigger: str
+    target: str | None
+    organisation: int | None
+    actor: int | None
+    role: str | None
+    open: Mapping[str, Any]
+    sections: tuple[str, ...]
+
+
+def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tuple[CaseFile, access.Sight]:
+    """The case as it is, without its lock, and what the actor sees of it. Refuses `not_found` to outsiders."""
+    if isinstance(number, int):
+        files = loading.load(session, loading.UNLOCKED, ([number],), ids=[number])
+    else:
+        files = loading.load(session, loading.UNLOCKED_BY_NUMBER, ([number],))
+    if not files:
+        raise Refusal("not_found")
+    file = files[0]
+    sight = access.sees(actor, file, session.office.book_of(file.policy), now)
+    if sight.nothing:
+        raise Refusal("not_found")
+    return file, sight
+
+
+def history(session: Session, file: CaseFile, actor: Actor) -> list[Happened]:
+    """The timeline for this reader. Whoever filed a mandatory report is named to police, supervisor and filer alone."""
+    found = session.connection.execute(
+        select(event).where(event.c.case_id == file.id).order_by(event.c.seq)
+    ).mappings()
+    return [_shown(row, file, actor) for row in found]
+
+
+def _shown(row: RowMapping, file: CaseFile, actor: Actor) -> Happened:
+    hidden = row["confidential"] and not access.sees_filer(actor, file, row["actor_id"])
+    return Happened(
+        seq=row["seq"],
+        at=row["at"],
+        track=row["track_no"],
+        kind=row["kind"],
+        name=row["name"],
+        trigger=row["trigger"],
+        target=row["target"],
+        organisation=row["organisation_id"],
+        actor=None if hidden else row["actor_id"],
+        role=None if hidden else row["role"],
+        open=row["open"],
+        sections=tuple(name for name in _SEALED if row[name] is not None),
+    )
+
+
+def open_section(  # noqa: PLR0913
+    session: Session, number: str | int, actor: Actor, section: vault.Section, what: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Open one section of a case for an actor who may see it, and write into the access log that it was opened.
+
+    Identity comes as one entry, narrative and clinical as one for each event that has it, with its `seq`. Refuses
+    `not_found` to outsiders and `not_permitted` where the actor sees the case but not this section. Raises
+    `vault.Unreadable` for a student who was forgotten.
+    """
+    file, sight = look(session, number, actor, now)
+    if sight.of(section) != "yes":
+        raise Refusal("not_permitted")
+    post = actor.posts[0]
+    glass = [one for one in file.of_kind("access") if one.facts.get("opened_by") == actor.member_id]
+    opened_by_glass = next((one.no for one in glass if one.state == "open"), None)
+    session.connection.execute(
+        insert(access_log).values(
+            case_id=file.id,
+            at=now,
+            member_id=actor.member_id,
+            organisation_id=post.organisation_id,
+            role=post.role,
+            section=section,
+            what=what,
+            track_no=opened_by_glass,
+        )
+    )
+    key = session.office.keystore.of(file.student)
+    if section == "identity":
+        place = enrolment.place_of(file.student)
+        blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
+        identity: dict[str, Any] = json.loads(vault.open(key, place, section, blob))
+        return [identity]
+    column = event.c[section]
+    found = session.connection.execute(
+        select(event.c.seq, event.c.at, column)
+        .where(event.c.case_id == file.id, column.is_not(None))
+        .order_by(event.c.seq)
+    )
+    return [
+        {"seq": seq, "at": at, **json.loads(vault.open(key, ledger.place(file.id, seq), section, blob))}
+        for seq, at, blob in found
+    ]
+
+
+def chain_rows(connection: Connection, case_id: int, number: str) -> Iterator[chain.ChainRow]:
+    """The history of a case as its chain sees it, read back from the rows."""
+    columns = [event.c[name] for name in (*rows.CHAINED, "commitments", "digest")]
+    found = connection.execute(select(*columns).where(event.c.case_id == case_id).order_by(event.c.seq))
+    for row in found.mappings():
+        written = {**row, "at": row["at"].astimezone(UTC)}
+        header = chain.canonical(rows.header(number, written))
+        yield chain.ChainRow(row["seq"], header, bytes(row["commitments"]), bytes(row["digest"]))
+
+
+def signals(connection: Connection, case_id: int) -> Iterator[Signal]:
+    """What a case's history did to its clocks, in order."""
+    found = connection.execute(select(event.c.signals).where(event.c.case_id == case_id).order_by(event.c.seq))
+    for (written,) in found:
+        yield from (Signal.from_dict(one) for one in written)
+
+
+def heads(connection: Connection) -> Iterator[tuple[str, int, bytes]]:
+    """Every case's number with the newest link of its chain, by number: what a seal is made of."""
+    found = connection.execute(select(case.c.number, case.c.events, case.c.head).order_by(case.c.number))
+    for number, seq, head in found:
+        yield number, seq, bytes(head)
+
+
+def next_wake(connection: Connection) -> datetime | None:
+    """The earliest instant at which time has something to do anywhere."""
+    found: datetime | None = connection.scalar(select(func.min(case.c.wake_at)))
+    return found
+
+
+def provisional_cases(connection: Connection) -> list[int]:
+    """The cases with a clock whose limit reaches past the published calendar."""
+    found = select(clock.c.case_id).where(clock.c.provisional, clock.c.stopped_at.is_(None)).distinct()
+    return list(connection.scalars(found.order_by(clock.c.case_id)))
