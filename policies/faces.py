@@ -131,9 +131,13 @@ def due_of(calendar: Calendar, started: datetime, whole: Limit | SameDay, pauses
 def rung_at(
     calendar: Calendar, started: datetime, due: datetime, pauses: Pauses, percent: int, *, working: bool
 ) -> datetime:
-    """Where the rung at that percentage stands; the breach and all above it lie after the due."""
+    """Where the rung at that percentage stands; the breach and all above it lie after the due.
+
+    A due that was given as already past breaches as the clock starts.
+    """
+    breach = max(due, started) + TICK
     if percent == BREACH:
-        return due + TICK
+        return breach
     if working:
         found = _working_rung(calendar, started, due, pauses, percent)
     else:
@@ -144,7 +148,7 @@ def rung_at(
         for begun, ended in pauses:
             if begun < found:
                 found += ended - begun
-    return found if percent < BREACH else max(found, due + TICK)
+    return found if percent < BREACH else max(found, breach)
 
 
 def _working_rung(
@@ -155,7 +159,7 @@ def _working_rung(
     length = worked(due) - base
     for begun, ended in pauses:
         if begun < due:
-            length -= worked(min(ended, due)) - worked(begun)
+            length -= worked(ended) - worked(begun)
     # Pauses can cover every working hour on the way and still no day's end: then there is no length to
     # divide.
     if length <= 0:

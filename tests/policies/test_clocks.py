@@ -19,6 +19,7 @@ from policies.clocks import (
     resume,
     start,
 )
+from policies.faces import rung_at
 from policies.ladder import DEFAULT_LADDER, Rung
 from policies.limits import Limit, LimitFault
 from tests.policies.small_book import BOOK, Book, calendars, local
@@ -156,6 +157,40 @@ def test_a_pause_moves_the_rungs_that_are_still_to_come() -> None:
     assert woken(late) == ["03-17 20:30", "03-17 21:30"]
 
 
+def test_a_pause_at_the_very_limit_still_moves_it() -> None:
+    face = started("acknowledge", "red", "2026-03-17T08:20")
+    assert paused(face, "2026-03-17T08:35", "2026-03-17T08:45").due == local("2026-03-17T08:45")
+    # In working days, what counts is whether the clock stood still at six.
+    evening = started("acknowledge", "blue", "2026-03-16T10:00")
+    assert paused(evening, "2026-03-17T18:00", "2026-03-17T18:10").due == local("2026-03-18T18:00")
+    assert paused(evening, "2026-03-17T17:00", "2026-03-17T18:00").due == local("2026-03-17T18:00")
+
+
+@pytest.mark.parametrize("working", [False, True])
+def test_a_rung_at_the_very_start_of_a_pause_stands_before_it(*, working: bool) -> None:
+    days = calendars().of(None)
+    begun, ended = local("2026-03-17T10:00"), local("2026-03-17T11:00")
+    due = local("2026-03-17T12:00")
+    stands = rung_at(days, local("2026-03-17T09:00"), due, ((begun, ended),), 50, working=working)
+    assert stands == begun
+
+
+def test_a_due_that_was_given_as_past_breaches_as_the_clock_starts() -> None:
+    face = started("review", "blue", "2026-03-17T19:00", given=local("2026-03-17T18:00"))
+    wakes = []
+    while face.wake is not None:
+        wakes.append(face.wake)
+        face = fired(BOOK, face)
+    assert wakes == sorted(wakes)
+    assert wakes[0] == face.started
+    assert wakes[-1] == face.started + TICK
+
+
+def test_time_around_the_clock_is_never_provisional() -> None:
+    assert not started("report_in", "orange", "2026-12-31T20:00").provisional
+    assert started("report_in", "blue", "2026-12-31T20:00").provisional
+
+
 def test_no_rung_falls_while_a_clock_is_paused() -> None:
     face = pause(started("acknowledge", "red", "2026-03-17T08:20"), local("2026-03-17T08:22"))
     assert face.state == "paused"
@@ -205,6 +240,8 @@ def test_an_extension_after_the_limit_takes_the_breach_back_when_told_when() -> 
     longer = extend(BOOK, face, Limit.parse("2h"), local("2026-03-17T10:30"))
     assert (longer.state, longer.wake) == ("running", local("2026-03-17T12:00") + TICK)
     assert extend(BOOK, face, Limit.parse("2h")).state == "missed"
+    # Exactly at the new limit is in time, too.
+    assert extend(BOOK, face, Limit.parse("1h"), local("2026-03-17T11:00")).state == "running"
 
 
 def test_regrade_sets_a_clock_anew_from_its_own_start_and_its_past_rungs_fall_in_order() -> None:
@@ -243,6 +280,8 @@ def test_a_missed_clock_whose_new_limit_lies_ahead_runs_again() -> None:
     # Half of two hours was at 09:20: fired before, and still behind. 80 % stands at 09:56.
     assert (milder.rung, milder.wake) == (1, local("2026-03-17T09:56"))
     assert until(milder, local("2026-03-17T10:21")).state == "missed"
+    # A rung that stands exactly now has fired if it had: nobody is told twice in one breath.
+    assert regrade(BOOK, face, "orange", local("2026-03-17T09:20")).rung == 1
 
 
 def test_regrade_of_a_paused_clock_reads_its_hands_where_they_stand() -> None:
@@ -324,7 +363,8 @@ def test_pauses_that_leave_no_working_time_break_nothing() -> None:
     )
     face = paused(face, "2026-03-17T17:59:59.999999", "2026-03-17T18:00")
     assert face.due == local("2026-03-17T18:00")
-    assert face.wake is not None
+    # No working time was left to divide, so all that comes before the breach is due at once.
+    assert face.wake == face.started
     assert until(face, local("2026-03-17T18:01")).state == "missed"
 
 

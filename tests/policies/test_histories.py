@@ -160,6 +160,7 @@ def test_pausing_and_going_on_at_the_same_instant_changes_nothing(at: datetime, 
 
 
 @given(a=moments, b=moments, level=st.sampled_from(LEVELS))
+@settings(deadline=None)
 def test_a_pause_in_two_halves_is_one_pause(a: datetime, b: datetime, level: str) -> None:
     first, second = sorted((a, b))
     face = start(BOOK, "feedback", level, first)
@@ -234,6 +235,15 @@ def test_a_case_that_moves_to_another_policy_is_read_under_it_from_then_on() -> 
     assert (faces[1].due, faces[2].due) == (at + HOUR, at + 2 * HOUR)
     assert [faces[n].rung for n in (1, 2)] == [0, 0]
     assert faces[1].wake == at + HOUR + TICK
+
+
+def test_each_clock_of_a_case_counts_its_rungs_by_the_ladder_that_they_fired_on() -> None:
+    steep = BOOK.but(ladder=(Rung(25, "early", ("owner",)), *DEFAULT_LADDER))
+    at = local("2026-03-17T08:20")
+    signals = [Signal("start", clock, at, name="acknowledge", level="orange") for clock in (1, 2)]
+    signals += [Signal("rung", clock, at + HOUR) for clock in (1, 2)]
+    signals += [Signal("rebook", clock, at + HOUR, policy="steep") for clock in (1, 2)]
+    assert [face.rung for face in read(BOOK, signals, {"steep": steep}).values()] == [2, 2]
 
 
 def test_a_replay_shows_what_another_policy_would_have_done() -> None:

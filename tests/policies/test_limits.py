@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.limits import Limit, LimitFault, SameDay, Unit, parse_limit
@@ -14,6 +14,7 @@ limits = st.builds(Limit, st.integers(1, 2_500), st.sampled_from(Unit))
 
 
 @given(limits)
+@settings(deadline=None)
 def test_what_is_written_is_read_again(limit: Limit) -> None:
     assert Limit.parse(str(limit)) == limit
     assert parse_limit(str(limit)) == limit
