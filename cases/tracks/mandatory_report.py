@@ -50,9 +50,15 @@ def _to_the_police(desk: Desk) -> Refusal | None:
     return None
 
 
+def _owe_the_answer(_case: CaseFile, record: Record) -> tuple[str, ...]:
+    """The police that the report went to; others may have been called to the case for something else."""
+    return (f"officer@organisation:{record.facts['to']}", f"lead@organisation:{record.facts['to']}")
+
+
 def _filed(desk: Desk) -> None:
     desk.call(desk.form["to"])
     desk.record.facts["to"] = desk.form["to"]
+    desk.start(desk.record, "police_answer")
 
 
 def _registered(desk: Desk) -> None:
@@ -79,9 +85,7 @@ TRACK = Track(
     clocks=(
         ClockKind("call_police", ("报警", "calling the police"), _owe_the_call),
         ClockKind("register", ("书面报主管部门", "the written record"), ("principal@school",)),
-        ClockKind(
-            "police_answer", ("公安答复", "the answer of the police"), ("officer@police", "lead@police")
-        ),
+        ClockKind("police_answer", ("公安答复", "the answer of the police"), _owe_the_answer),
     ),
     moves=(
         Move(
@@ -105,7 +109,7 @@ TRACK = Track(
             guards=(_to_the_police, _not_in_the_future),
             confidential=True,
             meets=("call_police",),
-            starts=("register", "police_answer"),
+            starts=("register",),
             then=_filed,
         ),
         Move(
