@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from psycopg.errors import DuplicateDatabase
+from psycopg.errors import DuplicateDatabase, UniqueViolation
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -145,8 +145,8 @@ class KeyStore:
         except StoreFault as fault:
             if fault.code != "no_database":
                 raise
-            # Two may arrive here at once; the second finds it made.
-            with suppress(DuplicateDatabase):
+            # Two may arrive here at once; the second finds it made or in the making.
+            with suppress(DuplicateDatabase, UniqueViolation):
                 self._store.create_database(self._store.name)
             self._prepare()
 
@@ -169,10 +169,14 @@ class KeyStore:
         made = {student_id: DataKey.generate(self._algorithm) for student_id in student_ids}
         if not made:
             return {}
-        pairs = func.unnest(
-            cast(list(made), ARRAY(BigInteger)),
-            cast([self._master.wrap(k, _place(s)) for s, k in made.items()], ARRAY(LargeBinary)),
-        ).table_valued("student_id", "wrapped")
+        pairs = (
+            func.unnest(
+                cast(list(made), ARRAY(BigInteger)),
+                cast([self._master.wrap(k, _place(s)) for s, k in made.items()], ARRAY(LargeBinary)),
+            )
+            .table_valued("student_id", "wrapped")
+            .render_derived()
+        )
         statement = (
             insert(student_key)
             .from_select(["student_id", "wrapped"], select(pairs.c.student_id, pairs.c.wrapped))
