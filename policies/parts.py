@@ -105,7 +105,7 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class SightRule:
-    """Who (role and seat; `anyone` is every role) sees what and when. A member gets the most of those that fit."""
+    """Who (role and seat; `anyone` is every role) sees what and when. The most that fits is granted."""
 
     who: tuple[tuple[str, str], ...]
     when: str
@@ -119,8 +119,8 @@ class SightRule:
 class Windows:
     """How long something may be done, and how often.
 
-    `send_back_percent` is the part of the feedback limit that counts after `send_back`, `extension_percent` the
-    most that an extension may add; an evaluation of `rework_score` or less sends an assignment back.
+    `send_back_percent` is the part of the feedback limit that counts after `send_back`, `extension_percent`
+    the most that an extension may add; an evaluation of `rework_score` or less sends an assignment back.
     """
 
     undo_acknowledge: timedelta

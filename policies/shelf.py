@@ -58,8 +58,8 @@ def text_of(path: Path) -> str:
 def registered(version: str, digest: str, path: Path, extra_dirs: Iterable[Path | str] = ()) -> None:
     """A version never changes.
 
-    Raises PolicyFaults when the library or one of `extra_dirs` holds this version with another content, or when
-    the file itself stands there under another name than its version's.
+    Raises PolicyFaults when the library or one of `extra_dirs` holds this version with another content, or
+    when the file itself stands there under another name than its version's.
     """
     for shelf in shelves(extra_dirs):
         if path.parent.resolve() == shelf.resolve():

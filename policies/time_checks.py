@@ -1,5 +1,5 @@
-"""What a policy must say about time: no level without a limit, rungs in order, weeks and spans that don't overlap,
-and no limit longer than a law allows.
+"""What a policy must say about time: no level without a limit, rungs in order, nothing that overlaps, no limit
+longer than a law allows.
 """
 
 from __future__ import annotations

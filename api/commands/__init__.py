@@ -1,0 +1,1 @@
+"""The commands of `whistle`, a noun a file."""
