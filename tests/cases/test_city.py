@@ -361,7 +361,7 @@ def test_two_loads_at_once_are_one_too_many(store: Store, keystore: KeyStore) ->
 
 
 def test_only_a_slice_of_the_students_is_ever_planned_ahead() -> None:
-    plan = SampleCity(schools=1, students=100_000_000, districts=("玄武区",))
+    plan = SampleCity(schools=1, students=1_000_000, districts=("玄武区",))
     (district,) = plan.planned_districts()
     school = next(plan.planned_schools(district))
     assert [one.roster_no for one in islice(plan.planned_students(school), 2)] == ["000001", "000002"]
