@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
+from cases.faces import face_from_json
 from policies.clocks import Face, Signal
 
 CASE = 0
@@ -33,15 +34,54 @@ class Record:
     dirty: bool = False
 
 
-@dataclass(slots=True)
 class Clock:
-    """One clock of a case: whose it is, and its face (policies.clocks)."""
+    """One clock of a case: whose it is, and its face (policies.clocks).
 
-    no: int
-    track: int
-    name: str
-    face: Face
-    dirty: bool = False
+    A case has many clocks and a move touches few of them: a face that was read is unfolded when it is looked at.
+    """
+
+    __slots__ = ("_face", "_folded", "dirty", "name", "no", "track")
+
+    def __init__(self, no: int, track: int, name: str, face: Face | None, *, dirty: bool = False) -> None:
+        self.no = no
+        self.track = track
+        self.name = name
+        self.dirty = dirty
+        self._face = face
+        self._folded: Mapping[str, Any] = {}
+
+    @classmethod
+    def folded(cls, no: int, track: int, name: str, face: Mapping[str, Any]) -> Self:
+        """A clock as its row holds it."""
+        clock = cls(no, track, name, None)
+        clock._folded = face
+        return clock
+
+    @property
+    def face(self) -> Face:
+        """What the clock shows."""
+        if self._face is None:
+            self._face = face_from_json(self._folded)
+        return self._face
+
+    @face.setter
+    def face(self, face: Face) -> None:
+        self._face = face
+
+    @property
+    def wake(self) -> datetime | None:
+        """When its next rung falls, without unfolding the face for it."""
+        if self._face is not None:
+            return self._face.wake
+        written = self._folded.get("wake")
+        return None if written is None else datetime.fromisoformat(written)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was met or cancelled, without unfolding the face for it."""
+        if self._face is not None:
+            return self._face.stopped
+        return "met" in self._folded or "cancelled" in self._folded
 
 
 @dataclass(slots=True)

@@ -203,7 +203,7 @@ class CaseDesk:
             return
         self.case.level = level
         for clock in list(self.case.clocks.values()):
-            if not clock.face.stopped:
+            if not clock.stopped:
                 self.sitting.signal(self._happening, clock, "regrade", level=level)
 
     def call(self, organisation: int) -> None:

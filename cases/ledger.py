@@ -74,7 +74,7 @@ def take(session: Session, case: int | str, actor: Actor | None, now: datetime, 
         files = load(session, BY_NUMBER, ([case] if also is None else [case, also],))
         wanted = next((one for one in files if one.number == case), None)
     elif also is None:
-        files = load(session, BY_ID, ([case],), ids=[case])
+        files = load(session, BY_ID, ([case],))
         wanted = files[0] if files else None
     else:
         numbers = driver(session).execute("SELECT number FROM cases WHERE id = %s", (case,)).fetchone()
@@ -219,7 +219,7 @@ def _dumped(written: list[dict[str, Any]]) -> str:
 
 def _wake(file: CaseFile) -> datetime | None:
     """The earliest instant at which any clock or alarm of the case has something to do."""
-    instants = [clock.face.wake for clock in file.clocks.values() if clock.face.wake is not None]
+    instants = [wake for clock in file.clocks.values() if (wake := clock.wake) is not None]
     instants += [record.alarm for record in file.tracks.values() if record.alarm is not None]
     return min(instants, default=None)
 

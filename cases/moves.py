@@ -113,6 +113,19 @@ def _end(desk: CaseDesk, declared: Track) -> None:
         desk.alarm(desk.record, None)
     if declared.when_ended is not None:
         declared.when_ended(desk)
+    if desk.record.no == CASE:
+        _still(desk)
+
+
+def _still(desk: CaseDesk) -> None:
+    """The case has ended: what can't move any more owes nothing any more (a complete check-in's interview)."""
+    tracks = desk.sitting.session.office.tracks
+    for record in desk.case.tracks.values():
+        if desk.case.state not in tracks[record.kind].while_case:
+            for clock in desk.sitting.open_clocks(record):
+                desk.cancel(record, clock.name)
+            if record.alarm is not None:
+                desk.alarm(record, None)
 
 
 def open_track(  # noqa: PLR0913

@@ -123,7 +123,7 @@ class Sitting:
         return [
             clock
             for clock in self.case.clocks.values()
-            if clock.track == record.no and (name is None or clock.name == name) and not clock.face.stopped
+            if clock.track == record.no and (name is None or clock.name == name) and not clock.stopped
         ]
 
     def start_clock(  # noqa: PLR0913

@@ -69,7 +69,7 @@ def _next(sitting: Sitting, now: datetime) -> tuple[Record, Clock] | Record | No
     best: tuple[Record, Clock] | Record | None = None
     at = now
     for clock in sitting.case.clocks.values():
-        wake = clock.face.wake
+        wake = clock.wake
         if wake is not None and (wake < at or (wake == at and best is None)):
             record = sitting.case.track(clock.track)
             if record is not None:

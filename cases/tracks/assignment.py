@@ -121,6 +121,13 @@ def end_dependents(desk: Desk) -> None:
             desk.follow(one, "lapse")
 
 
+def _ended(desk: Desk) -> None:
+    """An extension is about work that is still to be done: it lapses however its assignment ended."""
+    for one in desk.case.of_kind("extension"):
+        if one.about == desk.record.no:
+            desk.follow(one, "lapse")
+
+
 def _reassigned(desk: Desk) -> None:
     end_dependents(desk)
     facts = {"part": desk.record.facts.get("part", "support"), "from": desk.record.no}
@@ -135,6 +142,7 @@ TRACK = Track(
     opened_event="summoned",
     starts=CLOCKS,
     when_opened=_summoned,
+    when_ended=_ended,
     states={
         "summoned": State(("待签收", "to be acknowledged")),
         "acknowledged": State(("已签收", "acknowledged")),

@@ -214,8 +214,14 @@ def _reported_in(desk: Desk) -> Refusal | None:
     return None
 
 
+def _consent_ends(desk: Desk) -> None:
+    """A guardian's consent stands until it is withdrawn or the case closes."""
+    desk.record.facts.pop("consent", None)
+
+
 def _cancel_tracks(desk: Desk) -> None:
     """Cancel whatever still runs, but never a mandatory report: nothing may block it (Minors Protection Law art. 11)."""
+    _consent_ends(desk)
     for one in list(desk.case.tracks.values()):
         if one.kind not in {"mandatory_report", "access"}:
             desk.follow(one, "cancel")
@@ -424,6 +430,7 @@ TRACK = Track(
             only=_may_close,
             form=fields("outcome, summary", outcome=CLOSING),
             guards=(_not_evaluated, _worked_alone),
+            then=_consent_ends,
         ),
         Move(
             name="reopen",

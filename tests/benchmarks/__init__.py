@@ -1,0 +1,1 @@
+"""Measurements: ratios against the raw driver on the same PostgreSQL in the same run. `python -m tests.benchmarks`."""
