@@ -162,6 +162,29 @@ def test_an_event_of_another_case_does_not_fit() -> None:
     assert verify(MASTER.chain, mine).head == head_of(mine)
 
 
+@pytest.mark.parametrize("trial", TRIALS)
+def test_an_event_from_another_branch_of_the_same_case_does_not_fit(trial: int) -> None:
+    # After a back-up was restored the same numbers were written twice, both with the key.
+    random = Random(trial)  # noqa: S311 - a trial that can be repeated
+    common = a_history("N-1", random.randint(1, 5), random)
+    one, other = list(common), list(common)
+    for branch in (one, other):
+        for _ in range(random.randint(3, 9)):
+            append(branch, header("N-1", len(branch) + 1, actor_id=random.randrange(1000)), b"")
+    assert verify(MASTER.chain, one).ok
+    assert verify(MASTER.chain, other).ok
+    at = random.randrange(len(common) + 1, min(len(one), len(other)))
+    verdict = verify(MASTER.chain, [*one[:at], *other[at:]])
+    assert (verdict.why, verdict.broken_at) == ("changed", at + 1)
+
+
+def test_an_event_that_names_another_number_does_not_fit_even_when_linked_with_the_key() -> None:
+    history: History = []
+    append(history, header("N-1", 1), b"")
+    append(history, header("N-1", 3), b"")
+    assert verify(MASTER.chain, history).why == "order"
+
+
 @pytest.mark.parametrize("algorithm", vault.ALGORITHMS)
 def test_after_forgetting_the_history_verifies_and_nothing_opens(algorithm: vault.Algorithm) -> None:
     key = DataKey.generate(algorithm)
