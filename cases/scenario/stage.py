@@ -1,0 +1,258 @@
+"""The stage: time moves from step to step through the real sweep, steps go through the real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+
+from cases import engine, intake, ledger, wake
+from cases.casefile import CASE, CaseFile
+from cases.office import Office, Session
+from cases.people import student
+from cases.records import case, incident, metadata
+from cases.refusal import CODES, Refusal
+from cases.scenario.act import CaseName
+from cases.scenario.address import Address, Person, Place
+from cases.scenario.cast import Cast
+from cases.scenario.expect import Observer, same
+from cases.scenario.expected import Expect
+from cases.scenario.finding import track_at
+from cases.scenario.pen import When
+from cases.scenario.report import Check, Moment, Outcome, Refused
+from cases.scenario.script import Script, Step
+from cases.scenario.timeline import Mark, Narrator, Span, mark, since
+from cases.store import Store
+from policies.book import Book
+from policies.vocabulary import Words
+
+_NOWHERE = 32_767
+"""The number of a track that no case has: the engine itself says that there is none."""
+_NO_MOVE = Words("照做", "accepted")
+
+
+class Stuck(RuntimeError):
+    """Time can't move on: the sweep set a case of the story aside. The words say why."""
+
+    def __init__(self, why: Words) -> None:
+        self.why = why
+        super().__init__(why.en)
+
+
+@dataclass(slots=True)
+class Stage:
+    """One play in its own database. `cases` are the ids of the story's cases, in the order of opening."""
+
+    store: Store
+    office: Office
+    cast: Cast
+    script: Script
+    outcome: Outcome
+    cases: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    now: datetime = datetime.min.replace(tzinfo=UTC)
+
+    def play(self) -> None:
+        """Go through all steps and the end; the outcome gathers what happened."""
+        self.now = self._instant(When(local=self.script.start))
+        try:
+            for step in self.script.steps:
+                self._step(step)
+        except Stuck as stuck:
+            failed = Check(1, "sweep", Words("时间照常推进", "time moves on"), stuck.why, ok=False)
+            self.outcome.moments.append(Moment("time", self._narrator.local(self.now), checks=[failed]))
+            return
+        if self.script.final is not None:
+            moment = Moment("end", self._narrator.local(self.now))
+            self._look(moment, self.script.final, 1, self._since(Mark()))
+            self.outcome.moments.append(moment)
+
+    @property
+    def _book(self) -> Book:
+        return self.office.book_of(self.office.current)
+
+    @property
+    def _narrator(self) -> Narrator:
+        return Narrator(self.cast, self.office.tracks, self._book)
+
+    def _instant(self, when: When) -> datetime:
+        if when.local is not None:
+            return when.local.replace(tzinfo=self._book.tz).astimezone(UTC)
+        start = self.script.start.replace(tzinfo=self._book.tz).astimezone(UTC)
+        return start if when.offset is None else start + when.offset
+
+    # ------------------------------------------------------------------ one step
+
+    def _step(self, step: Step) -> None:
+        before = self._mark()
+        self._advance(self._instant(step.at))
+        between = self._mark()
+        self._tell_time(before)
+        moment = Moment("look" if step.do is None else "step", self._narrator.local(self.now), step.number, step.line)
+        moment.case = step.case
+        if step.do is not None and step.by is not None:
+            self._act(step, step.do, step.by, moment)
+        self._describe(moment, self._since(between))
+        if step.expect is not None:
+            self._look(moment, step.expect, step.case, self._since(before))
+        self.outcome.steps += 1
+        self.outcome.moments.append(moment)
+
+    def _advance(self, to: datetime) -> None:
+        """From waking to waking, each at its own instant, until nothing is due by `to`."""
+        while True:
+            with self.store.read() as connection:
+                at = connection.scalar(select(func.min(case.c.wake_at)).where(case.c.wake_at <= to))
+            if at is None:
+                break
+            self.now = max(self.now, at)
+            swept = wake.sweep(self.store, self.office, at)
+            if swept.aside or not swept.cases:
+                raise Stuck(self._incident())
+        self.now = to
+
+    def _incident(self) -> Words:
+        with self.store.read() as connection:
+            why = connection.scalar(select(incident.c.why).order_by(incident.c.id.desc()).limit(1))
+        said = why or "nothing woke"
+        return Words(f"唤醒时出错：{said}", f"the waking failed: {said}")
+
+    def _act(self, step: Step, do: Address, by: Person, moment: Moment) -> None:
+        narrator = self._narrator
+        moment.by, moment.do = narrator.who(by), str(do)
+        move = self.office.tracks[do.kind or "case"].by_name[do.part or ""]
+        moment.label = Words(*move.label)
+        unchanged = self._fingerprint() if step.refused else None
+        refusal = self._fire(step, do, by)
+        if refusal is not None:
+            moment.refused = _refused(refusal)
+            self.outcome.refusals += 1
+        wanted = Words(f"拒绝 {step.refused}", f"refused: {step.refused}") if step.refused else _NO_MOVE
+        found = _NO_MOVE if refusal is None else Words(f"拒绝 {refusal.code}", f"refused: {refusal.code}")
+        if step.refused or refusal is not None:
+            told = found if moment.refused is None else _with_fields(found, moment.refused)
+            moment.checks.append(Check(step.line, f"do {do}", wanted, told, wanted == found))
+        if unchanged is not None and refusal is not None:
+            touched = sorted(name for name, print_ in self._fingerprint().items() if unchanged.get(name) != print_)
+            nothing = Words("什么都没有改变", "nothing changed")
+            what = Words(f"改变了：{'、'.join(touched)}", f"changed: {', '.join(touched)}") if touched else nothing
+            moment.checks.append(Check(step.line, f"refused {do}", nothing, what, not touched))
+
+    def _fire(self, step: Step, do: Address, by: Person) -> Refusal | None:
+        """Pull the trigger in a transaction of its own, which a refusal rolls back."""
+        try:
+            with self.store.begin() as connection:
+                session = Session(connection, self.office)
+                actor = self.office.directory.actor(connection, self.cast.people[by], self.now)
+                number = self.cases[step.case - 1] if step.case <= len(self.cases) else None
+                file = None if number is None else ledger.take(session, number, None, self.now).case
+                form = {name: self._resolved(one, file) for name, one in (step.form or {}).items()}
+                track = self._track(do, file)
+                fired = engine.fire(session, number, track, do.part or "", actor, form, self.now)
+                if number is None and self.script.mentor is not None:
+                    # Each student has a mentor in the school's records [plan 9]; the file says who it is.
+                    minded = update(student).where(student.c.id == fired.case.student)
+                    connection.execute(minded.values(mentor_member_id=self.cast.people[self.script.mentor]))
+        except Refusal as refusal:
+            return refusal
+        if number is None:
+            self.cases.append(fired.case.id)
+            self.names.append(fired.case.number)
+        return None
+
+    def _track(self, do: Address, file: CaseFile | None) -> int | str:
+        kind = do.kind or "case"
+        if self.office.tracks[kind].by_name[do.part or ""].opens:
+            return kind
+        record = None if file is None else track_at(self.cast, file, do)
+        if record is None:
+            return CASE if kind == "case" and do.part in intake.OPENING else _NOWHERE
+        return record.no
+
+    def _resolved(self, value: Any, file: CaseFile | None) -> Any:  # noqa: ANN401 - a form's values
+        """Stage names as the ids that the engine knows."""
+        if isinstance(value, Place):
+            return self.cast.places[value]
+        if isinstance(value, Address):
+            record = None if file is None else track_at(self.cast, file, value)
+            if record is None:
+                raise Refusal("not_found")
+            return record.no
+        if isinstance(value, CaseName):
+            return self.names[value.number - 1] if value.number <= len(self.names) else f"WH-{self.now.year}-999999999"
+        if isinstance(value, Mapping):
+            return {self._resolved(key, file): self._resolved(one, file) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._resolved(one, file) for one in value]
+        return value
+
+    # --------------------------------------------------------- looking at it
+
+    def _mark(self) -> Mark:
+        with self.store.read() as connection:
+            return mark(connection)
+
+    def _since(self, start: Mark) -> Span:
+        with self.store.read() as connection:
+            return since(connection, start)
+
+    def _files(self) -> dict[int, CaseFile]:
+        """The cases as the ledger reads them; the transaction writes nothing."""
+        with self.store.begin() as connection:
+            session = Session(connection, self.office)
+            return {number: ledger.take(session, number, None, self.now).case for number in self.cases}
+
+    def _tell_time(self, before: Mark) -> None:
+        """What time did by itself since the last step, instant by instant."""
+        span = self._since(before)
+        for instant in span.instants():
+            moment = Moment("time", self._narrator.local(instant))
+            self._describe(moment, span.at(instant))
+            self.outcome.moments.append(moment)
+
+    def _describe(self, moment: Moment, span: Span) -> None:
+        if not span.events:
+            return
+        files, narrator = self._files(), self._narrator
+        moment.happened = narrator.happened(files, span)
+        moment.started = narrator.started(files, span)
+        moment.told = narrator.told(span.messages)
+        self.outcome.events += len(span.events)
+        self.outcome.messages += len(span.messages)
+
+    def _look(self, moment: Moment, expect: Expect, number: int, span: Span) -> None:
+        files = self._files()
+        with self.store.read() as connection:
+            seen = None if number > len(self.cases) else files[self.cases[number - 1]]
+            observer = Observer(connection, self.office, self.cast, files, seen, span, self.now)
+            moment.checks.extend(observer.checks(expect))
+
+    def _fingerprint(self) -> dict[str, str]:
+        """The content of every table, so that a refused step can be shown to have changed nothing."""
+        parts = " UNION ALL ".join(
+            f"SELECT '{name}', md5(string_agg(md5(t::text), '' ORDER BY md5(t::text))) FROM {name} t"  # noqa: S608
+            for name in sorted(metadata.tables)
+        )
+        with self.store.read() as connection:
+            return {name: str(digest) for name, digest in connection.execute(text(parts))}
+
+
+def _refused(refusal: Refusal) -> Refused:
+    article = refusal.article
+    return Refused(
+        code=refusal.code,
+        text=Words(*CODES[refusal.code]) if refusal.code in CODES else same(refusal.code),
+        who_can=tuple(refusal.who_can),
+        article=None if article is None else Words(*article),
+        fields=tuple(f"{fault.name}: {fault.code}" for fault in refusal.faults),
+    )
+
+
+def _with_fields(found: Words, refused: Refused) -> Words:
+    if not refused.fields:
+        return found
+    said = ", ".join(refused.fields)
+    return Words(f"{found.zh_CN}（{said}）", f"{found.en} ({said})")
