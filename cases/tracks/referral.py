@@ -358,6 +358,8 @@ TRACK = Track(
             target="admission_refused",
             by=who("liaison@hospital"),
             form=fields("signed_refusal, watch_plan"),
+            # Whoever was refused admission was seen: without this the clock could never be met any more.
+            meets=("first_contact",),
             tells=("principal@school", "coordinator@district"),
             then=_admission_refused,
         ),
