@@ -118,7 +118,7 @@ def _claim(connection: Connection, plan: SampleCity, *, resume: bool) -> None:
 def _told(facts: Mapping[str, object]) -> str:
     return ", ".join(
         f"{name} {'、'.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in facts.items()
+        for name, value in sorted(facts.items())
     )
 
 
