@@ -17,7 +17,8 @@ WORKERS ?= 2
 # A clone may lie on another file system than the cache: copying always works, linking only sometimes.
 export UV_LINK_MODE ?= copy
 export UV_NO_PROGRESS ?= 1
-export PYTHONDONTWRITEBYTECODE ?=
+# A public body's network often has a certificate authority of its own, which only the system knows.
+export UV_SYSTEM_CERTS ?= 1
 
 setup: $(READY)
 

@@ -181,7 +181,8 @@ def test_two_who_migrate_at_once_wait_for_each_other(server: Store) -> None:
         for hand in hands:
             hand.join()
         assert broken == []
-        assert not server.at(name).pending()
+        with server.at(name) as migrated:
+            assert not migrated.pending()
     finally:
         server.drop_database(name)
 
