@@ -8,7 +8,7 @@ directory asks a `Directory` of its own, or what it may yet roll back would be a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,12 +16,14 @@ from sqlalchemy import Connection, bindparam, case, func, or_, select
 
 from cases.directory_fault import DirectoryFault
 from cases.people import directory_version, organisation, station, student
-from cases.roster import IDS, Person, Roster, read_people, read_rosters
+from cases.roster import IDS, Person, Roster, read_people, read_rosters, steady
 from cases.who import Actor, Member, Organisation, Post, Station
 
 __all__ = ["Actor", "Directory", "DirectoryFault", "Member", "Organisation", "Post", "Station", "version_of"]
 
 SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+_EVER: Final = datetime.min.replace(tzinfo=UTC)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 _COLUMNS: Final = (
     organisation.c.id,
@@ -75,7 +77,7 @@ def version_of(connection: Connection) -> int:
 class _Shelf:
     """Everything read under one version."""
 
-    __slots__ = ("answers", "codes", "nearest", "organisations", "people", "rosters", "version")
+    __slots__ = ("actors", "answers", "codes", "nearest", "organisations", "people", "rosters", "version")
 
     def __init__(self, version: int) -> None:
         self.version = version
@@ -83,6 +85,7 @@ class _Shelf:
         self.codes: dict[str, Organisation] = {}
         self.nearest: dict[tuple[int, str], Organisation] = {}
         self.people: dict[int, Person] = {}
+        self.actors: dict[int, tuple[datetime, datetime, Actor]] = {}
         self.rosters: dict[int, Roster] = {}
         self.answers: dict[
             tuple[int, tuple[str, ...], int | None], tuple[datetime, datetime, tuple[Member, ...]]
@@ -178,8 +181,17 @@ class Directory:
 
     def actor(self, connection: Connection, member_id: int, at: datetime) -> Actor:
         """Who acts, with the posts held at that instant. Raises DirectoryFault `no_member`, inactive too."""
-        one = self.member(connection, member_id, at)
-        return Actor(one.id, one.name, one.organisation_id, one.posts, one.language)
+        shelf = self._shelf
+        answer = shelf.actors.get(member_id)
+        if answer is not None and answer[0] <= at < answer[1]:
+            return answer[2]
+        person = self._person(connection, member_id)
+        if person is None:
+            raise DirectoryFault("no_member", what=str(member_id))
+        one = person.at(at)
+        actor = Actor(one.id, one.name, one.organisation_id, one.posts, one.language)
+        shelf.actors[member_id] = (*steady(person.edges(), at, _EVER, _NEVER), actor)
+        return actor
 
     def station(self, connection: Connection, school_id: int) -> Station | None:
         """The school's station and its two directors, or None. Asks the database each time."""

@@ -95,13 +95,7 @@ class Roster:
 
     def steady(self, at: datetime) -> tuple[datetime, datetime]:
         """From which instant up to which (not included) the answer for `at` can't change by time alone."""
-        first, last = self.starts, self.ends
-        for edge in self._edges():
-            if first < edge <= at:
-                first = edge
-            elif at < edge < last:
-                last = edge
-        return first, last
+        return steady(self._edges(), at, self.starts, self.ends)
 
     def _edges(self) -> Iterator[datetime]:
         for person in self.people:
@@ -109,6 +103,18 @@ class Roster:
         for _, starts, ends in self.shifts:
             yield starts
             yield ends
+
+
+def steady(
+    edges: Iterable[datetime], at: datetime, first: datetime, last: datetime
+) -> tuple[datetime, datetime]:
+    """Of these instants the last one up to `at` and the first one after it, within `first` and `last`."""
+    for edge in edges:
+        if first < edge <= at:
+            first = edge
+        elif at < edge < last:
+            last = edge
+    return first, last
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
