@@ -27,11 +27,11 @@ _SECTIONS: Final[Mapping[str, Words]] = {
     "timezone": Words("时区", "time zone"),
     "sources": Words("依据", "source"),
     "levels": Words("等级", "level"),
-    "concerns": Words("情形", "concern"),
+    "concerns": Words("事由", "concern"),
     "limits": Words("时限", "limit"),
     "given": Words("另行给定的时限", "clock with a given due time"),
     "pauses": Words("暂停", "pause"),
-    "ladder": Words("逾期阶梯", "rung"),
+    "ladder": Words("梯级", "rung"),
     "working_hours": Words("工作时间", "working hours"),
     "calendars": Words("日历表", "calendar table"),
     "rhythm": Words("随访节奏", "rhythm of check-ins"),
@@ -73,8 +73,8 @@ class Change:
 def diff(before: Book, after: Book) -> tuple[Change, ...]:
     """Every difference between two versions, in the order of the file; empty only when they say the same.
 
-    The version's own name isn't a change. Where only the writing differs (a limit written once for every level,
-    or four times), there is one change that says so.
+    The version's own name isn't a change. Where only the writing differs (a limit written once for every
+    level, or four times), there is one change that says so.
     """
     trees = [_flat(read(book.source_text, book.version).tree) for book in (before, after)]
     old, new = trees

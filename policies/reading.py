@@ -26,11 +26,12 @@ _SCALARS = yaml.SafeLoader("")
 
 @dataclass(slots=True)
 class Reading:
-    """A file as read: its tree, the line of every field, and the faults found so far."""
+    """A file as read: its tree, the line of every field, which are empty, and the faults found so far."""
 
     file: str
     tree: Plain = None
     lines: dict[Where, int] = field(default_factory=dict)
+    empty: list[Where] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def line(self, where: Where) -> int:
@@ -61,6 +62,7 @@ def read(text: str, file: str) -> Reading:
             Words("应小于 1 MB", "less than 1 MB"),
         )
     try:
+        _depth(text, file)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None) or getattr(fault, "context_mark", None)
@@ -71,12 +73,12 @@ def read(text: str, file: str) -> Reading:
             Words(f"不是有效的 YAML（{reason}）", f"not valid YAML ({reason})"),
             Words("请检查缩进、冒号、引号和括号", "check indentation, colons, quotes and brackets"),
         )
-    except (RecursionError, ValueError, MemoryError):
+    except (RecursionError, ValueError):
         _refuse(
             file,
             1,
             Words("不是有效的 YAML", "not valid YAML"),
-            Words("请检查括号是否配对、是否有控制字符", "check for unpaired brackets and control characters"),
+            Words("请检查是否有控制字符", "check for control characters"),
         )
     if root is None:
         _refuse(
@@ -87,6 +89,20 @@ def read(text: str, file: str) -> Reading:
         )
     reading.tree = _Walk(reading).plain(root, ())
     return reading
+
+
+def _depth(text: str, file: str) -> None:
+    """Refuse what is nested beyond reason: the composer is written in C and would end the process instead."""
+    deep = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            deep += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            deep -= 1
+        if deep > _DEEPEST:
+            why = Words("层级太深", "nested too deep")
+            line = event.start_mark.line + 1 if event.start_mark is not None else 1
+            _refuse(file, line, why, Words(f"不超过 {_DEEPEST} 层", f"at most {_DEEPEST} levels"))
 
 
 def digest_of(tree: Plain) -> str:
@@ -117,13 +133,6 @@ class _Walk:
             )
             return None
         self.seen.add(id(node))
-        if len(where) > _DEEPEST:
-            self.reading.fault(
-                where,
-                Words("层级太深", "nested too deep"),
-                Words(f"不超过 {_DEEPEST} 层", f"at most {_DEEPEST} levels"),
-            )
-            return None
         if isinstance(node, yaml.MappingNode) and node.tag == _PREFIX + "map":
             return self._mapping(node, where)
         if isinstance(node, yaml.SequenceNode) and node.tag == _PREFIX + "seq":
@@ -163,6 +172,7 @@ class _Walk:
             return text
         try:
             if tag == "null":
+                self.reading.empty.append(where)
                 return None
             if tag == "bool":
                 return bool(_SCALARS.construct_yaml_bool(node))

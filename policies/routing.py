@@ -17,7 +17,7 @@ class UnknownConcern(LookupError):
     """A concern that this policy doesn't have; `why` and `right` say so in both languages."""
 
     def __init__(self, concern: str, known: tuple[str, ...]) -> None:
-        self.why = Words(f"规则中没有情形“{shown(concern)}”", f'the policy has no concern "{shown(concern)}"')
+        self.why = Words(f"规则中没有事由“{shown(concern)}”", f'the policy has no concern "{shown(concern)}"')
         self.right = one_of(known, concern)
         super().__init__(f"{self.why.en}; {self.right.en}")
 

@@ -261,3 +261,10 @@ def json_schema() -> str:
     schema = PolicyShape.model_json_schema(by_alias=True)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    target = Path(__file__).parent / "library" / "policy.schema.json"
+    target.write_text(json_schema(), encoding="utf-8")

@@ -18,15 +18,25 @@ Said = tuple[Words, Words]
 
 
 def check_shape(reading: Reading) -> PolicyShape | None:
-    """The typed shape of a file as read; None when faults were found, which then stand in the reading."""
+    """The typed shape of a file as read; None when faults were found, which then stand in the reading.
+
+    A field with nothing behind it is always a fault: it would pass for one that was left out on purpose.
+    """
+    shape: PolicyShape | None = None
+    told: set[Where] = set()
     try:
-        return PolicyShape.model_validate(reading.tree)
+        shape = PolicyShape.model_validate(reading.tree)
     except ValidationError as wrong:
         for error in wrong.errors(include_url=False):
             where = tuple(step for step in error["loc"] if step != "[key]")
             why, right = _said(error, where)
             reading.fault(where, why, right)
-    return None
+            told.add(where)
+    for where in reading.empty:
+        if where not in told:
+            right = Words("写上内容，或去掉这个字段", "write something, or leave the field out")
+            reading.fault(where, _wrong_type(None), right)
+    return shape
 
 
 def _said(error: ErrorDetails, where: Where) -> Said:
@@ -60,7 +70,7 @@ def _missing(where: Where) -> Said:
     name = shown(where[-1])
     if name == "lead":
         return (
-            Words("这类情形没有主办单位", "this concern has no lead"),
+            Words("这个事由没有主办单位", "this concern has no lead"),
             Words("写上 lead: street 之类，且只写一个", "add one, such as lead: street"),
         )
     if name == "basis":

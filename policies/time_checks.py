@@ -1,5 +1,5 @@
-"""What a policy must say about time: no level without a limit, rungs in order, nothing that overlaps, no limit
-longer than a law allows.
+"""What a policy must say about time: no level without a limit, rungs in order, nothing that overlaps,
+no limit longer than a law allows.
 """
 
 from __future__ import annotations
@@ -110,21 +110,21 @@ def _ladder(reading: Reading) -> None:
             if percent == 100 and name is not None and name != "breached":
                 reading.fault(
                     (*where, "name"),
-                    Words("100% 的一级不叫 breached", "the rung at 100 % isn't called breached"),
+                    Words("100% 的梯级不叫 breached", "the rung at 100 % isn't called breached"),
                     Words("写 name: breached", "write name: breached"),
                 )
         if name is not None and name in seen:
             reading.fault(
                 (*where, "name"),
-                Words(f"已有名为 {shown(name)} 的一级", f"there is a rung {shown(name)} already"),
-                Words("每级的名称不同", "give each rung a name of its own"),
+                Words(f"已有名为 {shown(name)} 的梯级", f"there is a rung {shown(name)} already"),
+                Words("各梯级的名称不同", "give each rung a name of its own"),
             )
         seen.add(name or "")
         no_doubles(reading, (*where, "tells"), texts(one, "tells"))
     if percents and 100 not in percents:
         reading.fault(
             ("ladder",),
-            Words("没有 100% 的一级", "no rung stands at 100 %"),
+            Words("没有 100% 的梯级", "no rung stands at 100 %"),
             Words("补上 percent: 100, name: breached", "add percent: 100, name: breached"),
         )
 

@@ -17,6 +17,7 @@ _COLOURS = {"red": "red", "orange": "dark_orange", "yellow": "yellow", "blue": "
 def tables(book: Book, language: str) -> Iterator[Table]:
     """The sections of a book in the order in which people ask for them."""
     say = _Speaker(book, language)
+    yield say.levels()
     yield say.concerns()
     yield say.limits()
     yield say.ladder()
@@ -50,10 +51,17 @@ class _Speaker:
             table.add_column(self.words(*column), overflow="fold")
         return table
 
+    def levels(self) -> Table:
+        table = self.table(("等级", "Levels"), ("等级", "level"), ("含义", "meaning"), ("依据", "basis"))
+        for one in sorted(self.book.levels.values(), key=lambda level: -level.rank):
+            label = f"[{_COLOURS[one.code]}]{one.label.in_language(self.language)}[/]"
+            table.add_row(label, one.meaning.in_language(self.language), self.basis(one.basis))
+        return table
+
     def concerns(self) -> Table:
         table = self.table(
-            ("情形与派单", "Concerns and whom they call"),
-            ("情形", "concern"), ("主办", "lead"), ("协办", "support"), ("开启", "opens"), ("依据", "basis"),
+            ("事由与派单", "Concerns and whom they call"),
+            ("事由", "concern"), ("主办", "lead"), ("协办", "support"), ("开启", "opens"), ("依据", "basis"),
         )  # fmt: skip
         for one in self.book.concerns.values():
             label = f"{one.label.in_language(self.language)}\n{one.code}"
@@ -80,7 +88,7 @@ class _Speaker:
 
     def ladder(self) -> Table:
         table = self.table(
-            ("逾期阶梯", "The ladder"),
+            ("逾期梯级", "The ladder"),
             ("用时", "time used"), ("名称", "rung"), ("通知", "tells"), ("另外", "also"), ("依据", "basis"),
         )  # fmt: skip
         for rung in self.book.ladder:
@@ -97,13 +105,13 @@ class _Speaker:
         table = self.table(
             ("谁能看到什么", "Who sees what"),
             ("谁", "who"), ("情形", "when"),
-            ("身份", "identity"), ("经过", "narrative"), ("临床", "clinical"),
+            ("身份", "identity"), ("经过", "narrative"), ("临床", "clinical"), ("依据", "basis"),
         )  # fmt: skip
         answers = {"yes": self.words("是", "yes"), "no": "–", "masked": self.words("遮盖", "masked")}
         for rule in self.book.sight:
             who = "\n".join(f"{role}@{seat}" for role, seat in rule.who)
             seen = (answers[one] for one in (rule.identity, rule.narrative, rule.clinical))
-            table.add_row(who, rule.when, *seen)
+            table.add_row(who, rule.when, *seen, self.basis(rule.basis))
         return table
 
     def windows(self) -> Table:
