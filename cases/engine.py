@@ -26,6 +26,16 @@ ALWAYS_OPEN = frozenset({"access"})
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A trigger that may be pulled as far as right and state go, and for which organisation."""
+
+    desk: CaseDesk
+    declared: Track
+    move: Move
+    organisation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fired:
     """What a trigger did: the case as it is now, the track it moved, and the numbers of its events."""
 
@@ -53,18 +63,13 @@ def fire(  # noqa: PLR0913 - ARCHITECTURE.md's own signature
     """
     if case is None:
         sitting = intake.begin(session, trigger, actor, form, now)
-        record: Record | None = sitting.case.record
     else:
         into = form.get("into") if trigger == "merge" and form else None
         sitting = ledger.take(session, case, actor, now, also=into if isinstance(into, str) else None)
-        record = None
         wake.catch_up(sitting)
-    declared, record, move = _found(sitting, track, trigger, actor, record)
     sitting.begin_group()
-    desk = moves.desk_for(sitting, record, move, actor=actor)
-    _lawful(desk, move, actor)
-    post_organisation = _permitted(desk, move, actor, form, new=case is None)
-    _state(desk, declared, move)
+    admitted = admit(sitting, track, trigger, actor, form)
+    desk, move, record = admitted.desk, admitted.move, admitted.desk.record
     desk.form = move.form.checked(form, sitting.book.tz)
     for guard in move.guards:
         refusal = guard(desk)
@@ -77,7 +82,7 @@ def fire(  # noqa: PLR0913 - ARCHITECTURE.md's own signature
     first = sitting.case.events + 1
     if _turned(desk, move):
         sitting.case.version += 1
-        moves.make(desk, declared, move, post_organisation)
+        moves.make(desk, admitted.declared, move, admitted.organisation)
         _worked(sitting, actor)
         moves.follow_through(sitting)
         wake.catch_up(sitting, begin=False)
@@ -85,10 +90,24 @@ def fire(  # noqa: PLR0913 - ARCHITECTURE.md's own signature
     return Fired(sitting.case, record, tuple(range(first, sitting.case.events + 1)))
 
 
-def _found(
-    sitting: Sitting, track: int | str, trigger: str, actor: Actor, record: Record | None
-) -> tuple[Track, Record, Move]:
+def admit(
+    sitting: Sitting, track: int | str, trigger: str, actor: Actor, form: Mapping[str, Any] | None = None
+) -> Admitted:
+    """Ask whether a trigger is known, lawful, allowed and possible in this state; refuse with the first that fails.
+
+    Changes nothing; form, guards and conflict are still to be asked.
+    """
+    declared, record, move = _found(sitting, track, trigger, actor)
+    desk = moves.desk_for(sitting, record, move, actor=actor)
+    _lawful(desk, move, actor)
+    organisation = _permitted(desk, move, actor, form)
+    _state(desk, declared, move)
+    return Admitted(desk, declared, move, organisation)
+
+
+def _found(sitting: Sitting, track: int | str, trigger: str, actor: Actor) -> tuple[Track, Record, Move]:
     """The track and the move, where the actor may know of the case at all; else `not_found`."""
+    record: Record | None = sitting.case.record if sitting.case.new else None
     tracks = sitting.session.office.tracks
     opening = isinstance(track, str) and track in tracks and track != "case"
     if record is None and not (opening and track in ALWAYS_OPEN):
@@ -116,9 +135,7 @@ def _lawful(desk: CaseDesk, move: Move, actor: Actor) -> None:
         raise Refusal("unlawful", article=article, who_can=tuple(sorted(reserved.kinds)))
 
 
-def _permitted(
-    desk: CaseDesk, move: Move, actor: Actor, form: Mapping[str, Any] | None, *, new: bool
-) -> int | None:
+def _permitted(desk: CaseDesk, move: Move, actor: Actor, form: Mapping[str, Any] | None) -> int:
     """Find the post by which the actor may pull the move and note its role; refuse `not_permitted` without one.
 
     An opening move about another track asks `@assignee` of that track: an extension is asked for by whoever owes.
@@ -131,7 +148,7 @@ def _permitted(
         desk.role = pattern.role
         if move.only is None or move.only(desk):
             return post.organisation_id
-    if new:
+    if desk.case.new:
         intake.refuse_stranger(desk, move, form)
     raise Refusal("not_permitted", who_can=tuple(str(one) for one in move.by))
 
