@@ -100,7 +100,11 @@ def _alone(store: Store) -> Iterator[None]:
         row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended('sample city', 0))").fetchone()
         if row != (True,):
             raise CityFault("loading")
-        yield
+        try:
+            yield
+        finally:
+            # Closing doesn't wait for the server: the next load would find its own predecessor at work.
+            connection.execute("SELECT pg_advisory_unlock(hashtextextended('sample city', 0))")
 
 
 def _claim(connection: Connection, plan: SampleCity, *, resume: bool) -> None:
