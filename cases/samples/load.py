@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final, Protocol
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, and_, func, insert, select, text, update
 
 from cases import vault
@@ -95,11 +96,13 @@ def present(connection: Connection) -> tuple[Mapping[str, object], bool] | None:
 
 @contextmanager
 def _alone(store: Store) -> Iterator[None]:
-    # The server lifts a session's lock when its owner is gone, however it went.
+    # The server lifts a session's lock when its owner is gone, however it went; that may take it a moment.
     with store.administered() as connection:
-        row = connection.execute("SELECT pg_try_advisory_lock(hashtextextended('sample city', 0))").fetchone()
-        if row != (True,):
-            raise CityFault("loading")
+        try:
+            connection.execute("SET lock_timeout = '1s'")
+            connection.execute("SELECT pg_advisory_lock(hashtextextended('sample city', 0))")
+        except LockNotAvailable:
+            raise CityFault("loading") from None
         try:
             yield
         finally:
