@@ -1,4 +1,6 @@
-"""What a step carries: the fields of `with`, and in them organisations, tracks and cases by their stage names."""
+"""What a step carries: the fields of `with`, and in them organisations, tracks and cases by their stage
+names.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ def _unknown(pen: Pen, where: Where, name: str, known: tuple[str, ...]) -> None:
     pen.fault(where, why, one_of(known, name) if known else Words("它不需要填写", "it asks for nothing"))
 
 
-def _field(pen: Pen, field: Field, said: Plain, where: Where, *, lenient: bool) -> Any:  # noqa: ANN401, PLR0911
+def _field(pen: Pen, field: Field, said: Plain, where: Where, *, lenient: bool) -> Any:  # noqa: ANN401 - YAML
     kind = field.kind
     if kind == "organisation":
         return _place(pen, said, where)
@@ -67,7 +69,9 @@ def _field(pen: Pen, field: Field, said: Plain, where: Where, *, lenient: bool) 
 
 
 def _place(pen: Pen, said: Plain, where: Where) -> Place | Plain:
-    """An organisation by its stage name; a bare number stands for itself, so that a story can name a wrong one."""
+    """An organisation by its stage name; a bare number stands for itself, so that a story can name a wrong
+    one.
+    """
     if isinstance(said, int) and not isinstance(said, bool):
         return said
     if isinstance(said, str) and said.isdecimal():
@@ -88,5 +92,9 @@ def _real_time(pen: Pen, kind: str, said: str, where: Where) -> None:
         else:
             date.fromisoformat(said)
     except ValueError:
-        right = Words("2026-03-17T08:20", "2026-03-17T08:20") if kind == "moment" else Words("2026-03-17", "2026-03-17")
+        right = (
+            Words("2026-03-17T08:20", "2026-03-17T08:20")
+            if kind == "moment"
+            else Words("2026-03-17", "2026-03-17")
+        )
         pen.fault(where, Words(f"没有“{shown(said)}”这个时间", f'there is no time "{shown(said)}"'), right)

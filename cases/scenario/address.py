@@ -42,9 +42,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A track, and what is meant of it: a trigger, a clock or an event. `kind` None: whatever has no track before it.
+    """A track, and what is meant of it: a trigger, a clock or an event. `kind` None: whatever has no track
+    before it.
 
-    `place` narrows to the tracks that belong to that organisation, `number` counts in the order of opening, from 1.
+    `place` narrows to the tracks that belong to that organisation, `number` counts in the order of opening,
+    from 1.
     """
 
     kind: str | None

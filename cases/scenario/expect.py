@@ -31,7 +31,9 @@ def same(text: object) -> Words:
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """What can be seen at one instant: the case as it was read back, and what happened since the last step."""
+    """What can be seen at one instant: the case as it was read back, and what happened since the last
+    step.
+    """
 
     connection: Connection
     office: Office
@@ -47,11 +49,13 @@ class Observer:
             found = same(self.case.state) if self.case else _NO_CASE
             yield _check(expect.case.line, "case", same(expect.case.value), found)
         for track in expect.tracks:
-            yield self._of_case(track, f"tracks {track.of}", same(track.value), self._state(track.of))
+            yield self._of_case(track.line, f"tracks {track.of}", same(track.value), self._state(track.of))
         for clock in expect.clocks:
-            yield self._of_case(clock, f"clocks {clock.of}", same(clock.value), self._clock(clock.of))
+            yield self._of_case(clock.line, f"clocks {clock.of}", same(clock.value), self._clock(clock.of))
         for due in expect.due:
-            yield self._of_case(due, f"due {due.of}", same(f"{due.value:%Y-%m-%dT%H:%M}"), self._due(due.of))
+            yield self._of_case(
+                due.line, f"due {due.of}", same(f"{due.value:%Y-%m-%dT%H:%M}"), self._due(due.of)
+            )
         for member in expect.notified:
             yield self._notified(member)
         if expect.events:
@@ -61,8 +65,8 @@ class Observer:
         if expect.audit is not None:
             yield self._audit(expect.audit.line)
 
-    def _of_case(self, wanted: Wanted[Address, object], what: str, expected: Words, found: Callable[[], Words]) -> Check:
-        return _check(wanted.line, what, expected, _NO_CASE if self.case is None else found())
+    def _of_case(self, line: int, what: str, expected: Words, found: Callable[[], Words]) -> Check:
+        return _check(line, what, expected, _NO_CASE if self.case is None else found())
 
     def _state(self, address: Address) -> Callable[[], Words]:
         def found() -> Words:
@@ -103,9 +107,13 @@ class Observer:
         found = yes if got else no
         if not got and wanted.value:
             names = sorted(str(one) for number in told for one in self.cast.posts(number)[:1])
-            found = Words(f"收到的是：{'、'.join(names) or '无人'}", f"told were: {', '.join(names) or 'nobody'}")
+            found = Words(
+                f"收到的是：{'、'.join(names) or '无人'}", f"told were: {', '.join(names) or 'nobody'}"
+            )
         what = "notified" if wanted.value else "not_notified"
-        return Check(wanted.line, f"{what} {wanted.of}", yes if wanted.value else no, found, got == wanted.value)
+        return Check(
+            wanted.line, f"{what} {wanted.of}", yes if wanted.value else no, found, got == wanted.value
+        )
 
     def _events(self, wanted: tuple[Wanted[Address, None], ...]) -> Iterator[Check]:
         """In this order, others may stand between: each is looked for behind the one before it."""
@@ -125,7 +133,11 @@ class Observer:
         kind = address.kind or "case"
         if getattr(row, "kind", None) != kind or address.part is None:
             return False
-        name, trigger, number = getattr(row, "name", ""), getattr(row, "trigger", ""), getattr(row, "track_no", 0)
+        name, trigger, number = (
+            getattr(row, "name", ""),
+            getattr(row, "trigger", ""),
+            getattr(row, "track_no", 0),
+        )
         if address.part not in {name.removeprefix(f"{kind}."), trigger}:
             return False
         if address.place is None and address.number is None:
@@ -147,7 +159,9 @@ class Observer:
         verified = same("verified")
         if not wrong:
             return _check(line, "audit", verified, verified)
-        return _check(line, "audit", verified, Words("；".join(w.zh_CN for w in wrong), "; ".join(w.en for w in wrong)))
+        return _check(
+            line, "audit", verified, Words("；".join(w.zh_CN for w in wrong), "; ".join(w.en for w in wrong))
+        )
 
 
 def _yes(seen: bool) -> str:  # noqa: FBT001 - a word for a truth

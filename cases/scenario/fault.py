@@ -1,4 +1,6 @@
-"""Faults of a scenario file: all of them at once, each with its file, line, field, why, and what would be right."""
+"""Faults of a scenario file: all of them at once, each with its file, line, field, why, and what would be
+right.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ class ScenarioFaults(Exception):
     exit_code: ClassVar[int] = 2
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda one: (one.file, one.line, one.field)))
+        self.faults: tuple[Fault, ...] = tuple(
+            sorted(faults, key=lambda one: (one.file, one.line, one.field))
+        )
         super().__init__(self.text("en"))
 
     def text(self, language: str = "en") -> str:

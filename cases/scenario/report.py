@@ -25,7 +25,9 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody on the stage: the post by its name in the file, the member's id and the organisation's name."""
+    """Somebody on the stage: the post by its name in the file, the member's id and the organisation's
+    name.
+    """
 
     post: str
     role: str
@@ -34,20 +36,23 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One event of the history. `rung` names the rung where time fired one."""
+    """One event of the history: on which track, what was done, into which state. `rung` where time fired
+    one.
+    """
 
     seq: int
     name: str
     address: str
+    track: Words
     organisation: str | None
     text: Words
     rung: str | None = None
-    state: str | None = None
+    state: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A clock that started, and until when; `owed` are those who were told."""
+    """A clock that started, and until when."""
 
     address: str
     text: Words
@@ -124,7 +129,12 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """Plain values for `--json`: instants in ISO form with offset, texts in both languages."""
         plain: dict[str, Any] = _plain(self)
-        return {**plain, "ok": self.ok, "checked": self.checked, "failed": [_plain(one) for one in self.failed]}
+        return {
+            **plain,
+            "ok": self.ok,
+            "checked": self.checked,
+            "failed": [_plain(one) for one in self.failed],
+        }
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON is what it is

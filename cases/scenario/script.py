@@ -1,4 +1,6 @@
-"""A scenario as read from its file: a title, a policy, a start, and steps. Reads all of it before it refuses any."""
+"""A scenario as read from its file: a title, a policy, a start, and steps. Reads all of it before it
+refuses any.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,14 @@ _FIELDS: Final = ("scenario", "source", "policy", "start", "steps", "finally", "
 _STEP: Final = ("at", "by", "do", "with", "expect", "refused", "case")
 _SAMPLE: Final = Words("从 cases/samples/scenarios 里的一份开始", "start from one of cases/samples/scenarios")
 
+_BY: Final = Words("by: counselor@school", "by: counselor@school")
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: when, who pulls which trigger with what, how it should be refused, and what should hold then."""
+    """One step: when, who pulls which trigger with what, how it should be refused, and what should hold
+    then.
+    """
 
     number: int
     line: int
@@ -42,7 +48,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A scenario without faults. `start` is local time of the policy's zone; `places` and `people` are the cast."""
+    """A scenario without faults. `start` is local time of the policy's zone; `places` and `people` are the
+    cast.
+    """
 
     file: str
     title: str
@@ -66,7 +74,7 @@ def read_script(path: Path) -> Script:
     try:
         pen = Pen(read(text, path.name))
     except PolicyFaults as faults:
-        # The reader of policies reads scenarios too; only what it says of the file as a whole speaks of policies.
+        # One reader reads policies and scenarios: what it finds are faults of the YAML.
         raise ScenarioFaults(faults.faults) from None
     script = _script(pen, path.name)
     if pen.reading.faults or script is None:
@@ -84,7 +92,10 @@ def _text_of(path: Path) -> str:
     except FileNotFoundError:
         why = Words("没有这个文件", "there is no such file")
     except UnicodeDecodeError:
-        why, right = Words("不是 UTF-8 文字", "it isn't UTF-8 text"), Words("另存为 UTF-8", "save it as UTF-8")
+        why, right = (
+            Words("不是 UTF-8 文字", "it isn't UTF-8 text"),
+            Words("另存为 UTF-8", "save it as UTF-8"),
+        )
     except OSError as error:
         reason = error.strerror or type(error).__name__
         why = Words(f"读不了：{reason}", f"it can't be read: {reason}")
@@ -146,9 +157,9 @@ def _steps(pen: Pen, value: Plain, start: datetime | None) -> tuple[Step, ...]:
         if at is None or latest is None:
             continue
         if at < latest:
-            pen.fault((*where, number, "at"),
-                      Words("这一步早于上一步", "this step lies before the one above it"),
-                      Words(f"不早于 {latest:%Y-%m-%dT%H:%M}", f"not before {latest:%Y-%m-%dT%H:%M}"))  # fmt: skip
+            why = Words("这一步早于上一步", "this step lies before the one above it")
+            right = Words(f"不早于 {latest:%Y-%m-%dT%H:%M}", f"not before {latest:%Y-%m-%dT%H:%M}")
+            pen.fault((*where, number, "at"), why, right)
         latest = max(latest, at)
     return tuple(found)
 
@@ -175,7 +186,7 @@ def _step(pen: Pen, number: int, value: Plain, where: Where) -> Step | None:
     by = do = form = None
     if "do" in given:
         if "by" not in given:
-            pen.fault(where, Words("缺少 by：由谁来做", "by is missing: who does it"), Words("by: counselor@school", "by: counselor@school"))
+            pen.fault(where, Words("缺少 by：由谁来做", "by is missing: who does it"), _BY)
         else:
             by = pen.person(given["by"], (*where, "by"))
         do, move = _trigger(pen, given["do"], (*where, "do"))
@@ -189,17 +200,22 @@ def _step(pen: Pen, number: int, value: Plain, where: Where) -> Step | None:
 def _only_looks(pen: Pen, given: Mapping[str, Plain], where: Where) -> None:
     for name in ("by", "with", "refused"):
         if name in given:
-            pen.fault((*where, name), Words(f"有 {name} 而没有 do", f"{name} without do"), Words("写上 do，或去掉它", "write do, or leave it out"))
+            right = Words("写上 do，或去掉它", "write do, or leave it out")
+            pen.fault((*where, name), Words(f"有 {name} 而没有 do", f"{name} without do"), right)
     if "expect" not in given:
-        pen.fault(where, Words("这一步什么也不做", "this step does nothing"), Words("写上 do 或 expect", "write do or expect"))
+        right = Words("写上 do 或 expect", "write do or expect")
+        pen.fault(where, Words("这一步什么也不做", "this step does nothing"), right)
 
 
 def _case(pen: Pen, given: Mapping[str, Plain], where: Where) -> int:
-    """Which of the story's cases the step is about, by the order in which they were opened; the first by default."""
+    """Which of the story's cases the step is about, by the order in which they were opened; the first by
+    default.
+    """
     said = given.get("case", 1)
-    if isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= 9:  # noqa: PLR2004
+    if isinstance(said, int) and not isinstance(said, bool) and 1 <= said <= 9:
         return said
-    pen.fault((*where, "case"), Words("这里应是第几个个案", "the number of a case belongs here"), Words("1 到 9", "1 to 9"))
+    why = Words("这里应是第几个个案", "the number of a case belongs here")
+    pen.fault((*where, "case"), why, Words("1 到 9", "1 to 9"))
     return 1
 
 

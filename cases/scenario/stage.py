@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 
 from cases import engine, intake, ledger, wake
 from cases.casefile import CASE, CaseFile
 from cases.office import Office, Session
 from cases.people import student
-from cases.records import case, incident, metadata
+from cases.records import incident, metadata
 from cases.refusal import CODES, Refusal
 from cases.scenario.act import CaseName
 from cases.scenario.address import Address, Person, Place
@@ -24,13 +24,14 @@ from cases.scenario.finding import track_at
 from cases.scenario.pen import When
 from cases.scenario.report import Check, Moment, Outcome, Refused
 from cases.scenario.script import Script, Step
-from cases.scenario.timeline import Mark, Narrator, Span, mark, since
+from cases.scenario.timeline import Chronicle, Narrator, Span
 from cases.store import Store
 from policies.book import Book
 from policies.vocabulary import Words
 
 _NOWHERE = 32_767
 """The number of a track that no case has: the engine itself says that there is none."""
+_BEFORE = datetime.min.replace(tzinfo=UTC)
 _NO_MOVE = Words("照做", "accepted")
 
 
@@ -52,8 +53,10 @@ class Stage:
     script: Script
     outcome: Outcome
     cases: list[int] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    now: datetime = datetime.min.replace(tzinfo=UTC)
+    files: dict[int, CaseFile] = field(default_factory=dict)
+    chronicle: Chronicle = field(default_factory=Chronicle)
+    whole: Span = field(default_factory=Span)
+    now: datetime = _BEFORE
 
     def play(self) -> None:
         """Go through all steps and the end; the outcome gathers what happened."""
@@ -67,7 +70,7 @@ class Stage:
             return
         if self.script.final is not None:
             moment = Moment("end", self._narrator.local(self.now))
-            self._look(moment, self.script.final, 1, self._since(Mark()))
+            self._look(moment, self.script.final, 1, self.whole)
             self.outcome.moments.append(moment)
 
     @property
@@ -87,32 +90,54 @@ class Stage:
     # ------------------------------------------------------------------ one step
 
     def _step(self, step: Step) -> None:
-        before = self._mark()
-        self._advance(self._instant(step.at))
-        between = self._mark()
-        self._tell_time(before)
-        moment = Moment("look" if step.do is None else "step", self._narrator.local(self.now), step.number, step.line)
+        waking = self._advance(self._instant(step.at))
+        self._tell_time(waking)
+        moment = Moment(
+            "look" if step.do is None else "step", self._narrator.local(self.now), step.number, step.line
+        )
         moment.case = step.case
+        acting = Span()
         if step.do is not None and step.by is not None:
             self._act(step, step.do, step.by, moment)
-        self._describe(moment, self._since(between))
+            acting = self._read_on()
+            self._describe(moment, acting)
         if step.expect is not None:
-            self._look(moment, step.expect, step.case, self._since(before))
+            self._look(moment, step.expect, step.case, waking.then(acting))
         self.outcome.steps += 1
         self.outcome.moments.append(moment)
 
-    def _advance(self, to: datetime) -> None:
-        """From waking to waking, each at its own instant, until nothing is due by `to`."""
+    def _advance(self, to: datetime) -> Span:
+        """From waking to waking, each at its own instant, until nothing is due by `to`; what happened on
+        the way.
+        """
+        passed = Span()
         while True:
-            with self.store.read() as connection:
-                at = connection.scalar(select(func.min(case.c.wake_at)).where(case.c.wake_at <= to))
-            if at is None:
+            at = min((file.wake for file in self.files.values() if file.wake is not None), default=None)
+            if at is None or at > to:
                 break
             self.now = max(self.now, at)
             swept = wake.sweep(self.store, self.office, at)
             if swept.aside or not swept.cases:
                 raise Stuck(self._incident())
+            passed = passed.then(self._read_on())
         self.now = to
+        return passed
+
+    def _read_on(self) -> Span:
+        """Read back what was written since the last time, and with it the cases as the ledger hands them
+        over.
+        """
+        with self.store.begin() as connection:
+            fresh = self.chronicle.more(connection)
+            if fresh.events:
+                session = Session(connection, self.office)
+                self.files = {
+                    number: ledger.take(session, number, None, self.now).case for number in self.cases
+                }
+        self.whole = self.whole.then(fresh)
+        self.outcome.events += len(fresh.events)
+        self.outcome.messages += len(fresh.messages)
+        return fresh
 
     def _incident(self) -> Words:
         with self.store.read() as connection:
@@ -136,9 +161,15 @@ class Stage:
             told = found if moment.refused is None else _with_fields(found, moment.refused)
             moment.checks.append(Check(step.line, f"do {do}", wanted, told, wanted == found))
         if unchanged is not None and refusal is not None:
-            touched = sorted(name for name, print_ in self._fingerprint().items() if unchanged.get(name) != print_)
+            touched = sorted(
+                name for name, print_ in self._fingerprint().items() if unchanged.get(name) != print_
+            )
             nothing = Words("什么都没有改变", "nothing changed")
-            what = Words(f"改变了：{'、'.join(touched)}", f"changed: {', '.join(touched)}") if touched else nothing
+            what = (
+                Words(f"改变了：{'、'.join(touched)}", f"changed: {', '.join(touched)}")
+                if touched
+                else nothing
+            )
             moment.checks.append(Check(step.line, f"refused {do}", nothing, what, not touched))
 
     def _fire(self, step: Step, do: Address, by: Person) -> Refusal | None:
@@ -148,7 +179,7 @@ class Stage:
                 session = Session(connection, self.office)
                 actor = self.office.directory.actor(connection, self.cast.people[by], self.now)
                 number = self.cases[step.case - 1] if step.case <= len(self.cases) else None
-                file = None if number is None else ledger.take(session, number, None, self.now).case
+                file = None if number is None else self.files[number]
                 form = {name: self._resolved(one, file) for name, one in (step.form or {}).items()}
                 track = self._track(do, file)
                 fired = engine.fire(session, number, track, do.part or "", actor, form, self.now)
@@ -160,7 +191,6 @@ class Stage:
             return refusal
         if number is None:
             self.cases.append(fired.case.id)
-            self.names.append(fired.case.number)
         return None
 
     def _track(self, do: Address, file: CaseFile | None) -> int | str:
@@ -182,7 +212,9 @@ class Stage:
                 raise Refusal("not_found")
             return record.no
         if isinstance(value, CaseName):
-            return self.names[value.number - 1] if value.number <= len(self.names) else f"WH-{self.now.year}-999999999"
+            if value.number > len(self.cases):
+                return f"WH-{self.now.year}-999999999"
+            return self.files[self.cases[value.number - 1]].number
         if isinstance(value, Mapping):
             return {self._resolved(key, file): self._resolved(one, file) for key, one in value.items()}
         if isinstance(value, list | tuple):
@@ -191,43 +223,23 @@ class Stage:
 
     # --------------------------------------------------------- looking at it
 
-    def _mark(self) -> Mark:
-        with self.store.read() as connection:
-            return mark(connection)
-
-    def _since(self, start: Mark) -> Span:
-        with self.store.read() as connection:
-            return since(connection, start)
-
-    def _files(self) -> dict[int, CaseFile]:
-        """The cases as the ledger reads them; the transaction writes nothing."""
-        with self.store.begin() as connection:
-            session = Session(connection, self.office)
-            return {number: ledger.take(session, number, None, self.now).case for number in self.cases}
-
-    def _tell_time(self, before: Mark) -> None:
+    def _tell_time(self, span: Span) -> None:
         """What time did by itself since the last step, instant by instant."""
-        span = self._since(before)
         for instant in span.instants():
             moment = Moment("time", self._narrator.local(instant))
             self._describe(moment, span.at(instant))
             self.outcome.moments.append(moment)
 
     def _describe(self, moment: Moment, span: Span) -> None:
-        if not span.events:
-            return
-        files, narrator = self._files(), self._narrator
-        moment.happened = narrator.happened(files, span)
-        moment.started = narrator.started(files, span)
+        narrator = self._narrator
+        moment.happened = narrator.happened(self.files, span)
+        moment.started = narrator.started(self.files, span)
         moment.told = narrator.told(span.messages)
-        self.outcome.events += len(span.events)
-        self.outcome.messages += len(span.messages)
 
     def _look(self, moment: Moment, expect: Expect, number: int, span: Span) -> None:
-        files = self._files()
+        seen = None if number > len(self.cases) else self.files[self.cases[number - 1]]
         with self.store.read() as connection:
-            seen = None if number > len(self.cases) else files[self.cases[number - 1]]
-            observer = Observer(connection, self.office, self.cast, files, seen, span, self.now)
+            observer = Observer(connection, self.office, self.cast, self.files, seen, span, self.now)
             moment.checks.extend(observer.checks(expect))
 
     def _fingerprint(self) -> dict[str, str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
 from cases.casefile import CaseFile
-from cases.records import case, event, message
+from cases.records import event, message
 from cases.scenario.address import Person
 from cases.scenario.cast import Cast
 from cases.scenario.finding import address_of, clock_address
@@ -21,24 +21,20 @@ from policies.vocabulary import Words
 
 _EVENT = (
     event.c.case_id, event.c.seq, event.c.at, event.c.track_no, event.c.kind, event.c.name, event.c.trigger,
-    event.c.target, event.c.organisation_id, event.c.signals,
+    event.c.source, event.c.target, event.c.organisation_id, event.c.signals,
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How far the histories and the inboxes had come: the newest event of each case, the newest message."""
-
-    events: Mapping[int, int] = field(default_factory=dict)
-    message: int = 0
+_OPENED = Words("开启", "opened")
+_ABSORBED = Words("并入另一个案", "took over another case")
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What happened between two marks."""
+    """What happened in a stretch of time, as it was read back."""
 
-    events: tuple[Row[Any], ...]
-    messages: tuple[Row[Any], ...]
+    events: tuple[Row[Any], ...] = ()
+    messages: tuple[Row[Any], ...] = ()
 
     def instants(self) -> tuple[datetime, ...]:
         """The instants at which something happened, in order."""
@@ -46,27 +42,35 @@ class Span:
 
     def at(self, instant: datetime) -> Span:
         """What happened at that instant."""
-        return Span(
-            tuple(one for one in self.events if one.at == instant), tuple(one for one in self.messages if one.at == instant)
-        )
+        events = tuple(one for one in self.events if one.at == instant)
+        return Span(events, tuple(one for one in self.messages if one.at == instant))
+
+    def then(self, later: Span) -> Span:
+        """Both stretches, one after the other."""
+        return Span(self.events + later.events, self.messages + later.messages)
 
 
-def mark(connection: Connection) -> Mark:
-    """Remember how far everything has come."""
-    events = {row.id: row.events for row in connection.execute(select(case.c.id, case.c.events))}
-    return Mark(events, connection.scalar(select(func.max(message.c.id))) or 0)
+@dataclass(slots=True)
+class Chronicle:
+    """Reads the histories and the inboxes on from where it stopped the last time."""
 
+    seen: dict[int, int] = field(default_factory=dict)
+    message: int = 0
 
-def since(connection: Connection, start: Mark) -> Span:
-    """Everything that happened after a mark."""
-    newest = select(message.c.case_id, message.c.member_id, message.c.kind, message.c.at)
-    found = [
-        row
-        for row in connection.execute(select(*_EVENT).order_by(event.c.case_id, event.c.seq))
-        if row.seq > start.events.get(row.case_id, 0)
-    ]
-    told = connection.execute(newest.where(message.c.id > start.message).order_by(message.c.id)).all()
-    return Span(tuple(found), tuple(told))
+    def more(self, connection: Connection) -> Span:
+        """Everything that has been written since."""
+        fresh = [and_(event.c.case_id == number, event.c.seq > seq) for number, seq in self.seen.items()]
+        unseen = or_(*fresh, event.c.case_id.not_in(list(self.seen)))
+        events = connection.execute(
+            select(*_EVENT).where(unseen).order_by(event.c.at, event.c.case_id, event.c.seq)
+        ).all()
+        columns = (message.c.id, message.c.case_id, message.c.member_id, message.c.kind, message.c.at)
+        newer = select(*columns).where(message.c.id > self.message).order_by(message.c.id)
+        messages = connection.execute(newer).all()
+        for row in events:
+            self.seen[row.case_id] = max(row.seq, self.seen.get(row.case_id, 0))
+        self.message = max((row.id for row in messages), default=self.message)
+        return Span(tuple(events), tuple(messages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,11 @@ class Narrator:
                 if signal["op"] != "start" or clock is None or clock.face.stopped:
                     continue
                 kind = self.tracks[getattr(file.track(clock.track), "kind", "case")].clock_kinds[clock.name]
-                found.append(Started(clock_address(self.cast, file, clock), Words(*kind.label), self.local(clock.face.due)))
+                found.append(
+                    Started(
+                        clock_address(self.cast, file, clock), Words(*kind.label), self.local(clock.face.due)
+                    )
+                )
         return found
 
     def told(self, rows: Iterable[Row[Any]]) -> list[Told]:
@@ -122,13 +130,14 @@ class Narrator:
         elif row.trigger in declared.by_name:
             text = Words(*declared.by_name[row.trigger].label)
         else:
-            text = Words(*state.label) if state else Words(row.trigger, row.trigger)
+            text = _OPENED if row.trigger == "open" else _ABSORBED
         return Happening(
             seq=row.seq,
             name=row.name,
             address="case" if record is None else address_of(self.cast, file, record),
+            track=Words(*declared.label),
             organisation=self.cast.name_of.get(row.organisation_id),
             text=text,
             rung=rung or None,
-            state=None if rung else row.target,
+            state=Words(*state.label) if state and not rung and row.target != row.source else None,
         )

@@ -24,9 +24,9 @@ ROLES: Final[Mapping[str, Words]] = {
 KINDS_OF_MESSAGE: Final[Mapping[str, Words]] = {
     "owes": Words("待办", "to do"),
     "told": Words("告知", "told"),
-    "reminded": Words("催办", "reminded"),
+    "reminded": Words("提醒", "reminded"),
     "warned": Words("预警", "warned"),
-    "breached": Words("超时", "overdue"),
+    "breached": Words("逾期催办", "overdue"),
     "escalated": Words("督办", "escalated"),
     "bulletined": Words("通报", "bulletined"),
 }
