@@ -38,9 +38,10 @@ class Clock:
     """One clock of a case: whose it is, and its face (policies.clocks).
 
     A case has many clocks and a move touches few of them: a face that was read is unfolded when it is looked at.
+    `wake` is when its next rung falls, `stopped` whether it was met or cancelled.
     """
 
-    __slots__ = ("_face", "_folded", "dirty", "name", "no", "track")
+    __slots__ = ("_face", "_folded", "dirty", "name", "no", "stopped", "track", "wake")
 
     def __init__(self, no: int, track: int, name: str, face: Face | None, *, dirty: bool = False) -> None:
         self.no = no
@@ -49,12 +50,17 @@ class Clock:
         self.dirty = dirty
         self._face = face
         self._folded: Mapping[str, Any] = {}
+        self.wake: datetime | None = face.wake if face is not None else None
+        self.stopped = face is not None and face.stopped
 
     @classmethod
     def folded(cls, no: int, track: int, name: str, face: Mapping[str, Any]) -> Self:
-        """A clock as its row holds it."""
+        """A clock as its row holds it; when it wakes and whether it stopped are known without unfolding it."""
         clock = cls(no, track, name, None)
         clock._folded = face
+        wake = face.get("wake")
+        clock.wake = datetime.fromisoformat(wake) if wake is not None else None
+        clock.stopped = "met" in face or "cancelled" in face
         return clock
 
     @property
@@ -67,21 +73,8 @@ class Clock:
     @face.setter
     def face(self, face: Face) -> None:
         self._face = face
-
-    @property
-    def wake(self) -> datetime | None:
-        """When its next rung falls, without unfolding the face for it."""
-        if self._face is not None:
-            return self._face.wake
-        written = self._folded.get("wake")
-        return None if written is None else datetime.fromisoformat(written)
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it was met or cancelled, without unfolding the face for it."""
-        if self._face is not None:
-            return self._face.stopped
-        return "met" in self._folded or "cancelled" in self._folded
+        self.wake = face.wake
+        self.stopped = face.stopped
 
 
 @dataclass(slots=True)

@@ -11,9 +11,8 @@ from policies.limits import Limit, SameDay, parse_limit
 
 
 def face_to_json(face: Face) -> dict[str, Any]:
-    """A face as JSON holds it; what is empty is left out."""
-    written: dict[str, Any] = {"name": face.name, "level": face.level, "started": face.started.isoformat()}
-    written["due"] = face.due.isoformat()
+    """A face as its row holds it; what is empty is left out. Instants stay instants: the ledger's JSON knows them."""
+    written: dict[str, Any] = {"name": face.name, "level": face.level, "started": face.started, "due": face.due}
     if face.calendar is not None:
         written["calendar"] = face.calendar
     if face.limit is not None:
@@ -22,15 +21,17 @@ def face_to_json(face: Face) -> dict[str, Any]:
         written["extra"] = str(face.extra)
     if face.rung:
         written["rung"] = face.rung
-    for name in ("given", "paused", "wake", "met", "cancelled"):
+    if face.wake is not None:
+        written["wake"] = face.wake
+    for name in ("given", "paused", "met", "cancelled"):
         instant = getattr(face, name)
         if instant is not None:
-            written[name] = instant.isoformat()
+            written[name] = instant
     for name in ("half", "breached", "provisional", "own"):
         if getattr(face, name):
             written[name] = True
     if face.pauses:
-        written["pauses"] = [[since.isoformat(), until.isoformat()] for since, until in face.pauses]
+        written["pauses"] = face.pauses
     return written
 
 

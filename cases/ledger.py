@@ -6,10 +6,11 @@ putting it back writes set-wise, one statement for any number of cases.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+import orjson
 
 from cases import chain, rows, vault
 from cases.casefile import CaseFile
@@ -160,7 +161,7 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
                 "case_id": file.id,
                 "seq": letter.seq,
                 "member_id": letter.member,
-                "at": letter.at.isoformat(),
+                "at": letter.at,
                 "kind": letter.kind,
                 "level": letter.level,
                 "items": letter.items,
@@ -190,7 +191,6 @@ def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> 
             blobs[section] = "\\x" + sealed.blob.hex()
         committed = chain.commitments_of(commitments)
         file.head = chain.link(secret, file.head, chain.canonical(rows.header(file.number, row)), committed)
-        row["at"] = happened.at.isoformat()
         row["commitments"] = "\\x" + committed.hex()
         row["digest"] = "\\x" + file.head.hex()
         row.update(blobs)
@@ -210,16 +210,16 @@ def _section(name: str) -> vault.Section:
 
 
 def _packed(said: dict[str, Any]) -> bytes:
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(said)
 
 
 def _dumped(written: list[dict[str, Any]]) -> str:
-    return json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(written).decode()
 
 
 def _wake(file: CaseFile) -> datetime | None:
     """The earliest instant at which any clock or alarm of the case has something to do."""
-    instants = [wake for clock in file.clocks.values() if (wake := clock.wake) is not None]
+    instants = [clock.wake for clock in file.clocks.values() if clock.wake is not None]
     instants += [record.alarm for record in file.tracks.values() if record.alarm is not None]
     return min(instants, default=None)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import psycopg
 
 from cases.casefile import CASE, Called, CaseFile, Clock, Record
@@ -18,7 +19,7 @@ from cases.office import Session
 _CASE = """
 SELECT c.id, c.number, c.student_id, c.school_id, c.district_id, c.city_id, c.concern, c.level, c.state, c.policy,
        c.created_at, c.closed_at, c.version, c.events, c.head, c.last_at, c.wake_at, c.whistler_id, c.whistler_role,
-       c.facts, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
+       c.facts::text, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
   FROM cases c JOIN student s ON s.id = c.student_id
 """
 BY_ID = _CASE + " WHERE c.id = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
@@ -33,11 +34,11 @@ UNLOCKED_BY_NUMBER = _CASE + " WHERE c.number = ANY(%s)"
 # One statement after the lock, one row back: four would cost more on the way than in the server.
 _PARTS = """
 SELECT (SELECT json_agg(json_build_array(case_id, no, kind, state, organisation_id, parent_no, about_no, opened_at,
-                                         alarm_at, alarm_move, facts) ORDER BY case_id, no)
+                                         alarm_at, alarm_move, facts) ORDER BY case_id, no)::text
           FROM track WHERE case_id = ANY(%(cases)s)),
-       (SELECT json_agg(json_build_array(case_id, no, track_no, name, face) ORDER BY case_id, no)
+       (SELECT json_agg(json_build_array(case_id, no, track_no, name, face) ORDER BY case_id, no)::text
           FROM clock WHERE case_id = ANY(%(cases)s)),
-       (SELECT json_agg(json_build_array(case_id, organisation_id, kind, since, until))
+       (SELECT json_agg(json_build_array(case_id, organisation_id, kind, since, until))::text
           FROM called WHERE case_id = ANY(%(cases)s)),
        (SELECT version FROM directory_version)
 """
@@ -63,13 +64,13 @@ def load(session: Session, sql: str, values: tuple[Any, ...]) -> list[CaseFile]:
     tracks, clocks, called, version = parts if parts is not None else (None, None, None, None)
     session.office.directory.refresh(int(version or 0))
     files = {row[0]: _file(session, row) for row in found}
-    _fill(files, tracks or (), clocks or (), called or ())
+    _fill(files, *(orjson.loads(part) if part else () for part in (tracks, clocks, called)))
     return list(files.values())
 
 
 def _file(session: Session, row: Sequence[Any]) -> CaseFile:
     created = _utc(row[10])
-    record = Record(CASE, "case", row[8], None, created, facts=row[19])
+    record = Record(CASE, "case", row[8], None, created, facts=orjson.loads(row[19]))
     return CaseFile(
         id=row[0],
         number=row[1],

@@ -17,12 +17,12 @@ def case_row(case: CaseFile) -> dict[str, Any]:
         "level": case.level,
         "state": case.state,
         "policy": case.policy,
-        "closed_at": _instant(case.closed),
+        "closed_at": case.closed,
         "version": case.version,
         "events": case.events,
         "head": _bytes(case.head),
-        "last_at": case.last_at.isoformat(),
-        "wake_at": _instant(case.wake),
+        "last_at": case.last_at,
+        "wake_at": case.wake,
         "whistler_id": case.whistler,
         "whistler_role": case.whistler_role,
         "facts": case.record.facts,
@@ -40,9 +40,9 @@ def track_row(case: CaseFile, record: Record, ended: datetime | None) -> dict[st
         "organisation_id": record.organisation,
         "parent_no": record.parent,
         "about_no": record.about,
-        "opened_at": record.opened.isoformat(),
-        "ended_at": _instant(ended),
-        "alarm_at": _instant(record.alarm),
+        "opened_at": record.opened,
+        "ended_at": ended,
+        "alarm_at": record.alarm,
         "alarm_move": record.alarm_move,
         "facts": record.facts,
     }
@@ -76,8 +76,8 @@ def called_row(case: CaseFile, called: Called) -> dict[str, Any]:
         "case_id": case.id,
         "organisation_id": called.organisation,
         "kind": called.kind,
-        "since": called.since.isoformat(),
-        "until": _instant(called.until),
+        "since": called.since,
+        "until": called.until,
     }
 
 
@@ -130,10 +130,6 @@ def event_row(case_id: int, happened: Occurrence) -> dict[str, Any]:
         "open": happened.open,
         "signals": [signal.as_dict() for signal in happened.signals],
     }
-
-
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else value.isoformat()
 
 
 def _bytes(value: bytes) -> str:
