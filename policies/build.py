@@ -203,8 +203,6 @@ def _windows(one: WindowsShape) -> parts.Windows:
         send_backs=one.send_backs.value,
         extensions=one.extensions.value,
         extension_percent=one.extension_percent.value,
-        send_back_percent=one.send_back_percent.value,
-        rework_score=one.rework_score.value,
         rounds_of_some_risk=one.rounds_of_some_risk.value,
         protection_max_months=one.protection_max_months.value,
     )

@@ -76,15 +76,15 @@ def diff(before: Book, after: Book) -> tuple[Change, ...]:
     The version's own name isn't a change. Where only the writing differs (a limit written once for every
     level, or four times), there is one change that says so.
     """
-    trees = [_flat(read(book.source_text, book.version).tree) for book in (before, after)]
-    old, new = trees
+    was, becomes = (read(book.source_text, book.version).tree for book in (before, after))
+    old, new = _flat(was), _flat(becomes)
     titles = _titles(new) | _titles(old)
     found = [
         _change(where, old.get(where), new.get(where), titles)
         for where in _in_order(old, new)
         if old.get(where) != new.get(where) and not _told_otherwise(where)
     ]
-    found = _whole(found, old, new, titles)
+    found = [*_whole(found, old, new, titles), *_orders(was, becomes, titles)]
     order = list(_SECTIONS)
     found = sorted((*found, *_limits(before, after)), key=lambda one: order.index(one.section))
     if not found and before.digest != after.digest:
@@ -103,7 +103,7 @@ Flat = dict[Where, Plain]
 
 
 def _flat(tree: Plain, where: Where = ()) -> Flat:
-    """Every single value by its path; entries of lists by their own name, so order doesn't count."""
+    """Every single value by its path; entries of lists by their own name, so that order doesn't count."""
     if isinstance(tree, dict):
         inner: Iterator[tuple[str | int, Plain]] = iter(tree.items())
     elif isinstance(tree, tuple) and any(isinstance(one, dict) for one in tree):
@@ -216,6 +216,30 @@ def _whole(found: list[Change], old: Flat, new: Flat, titles: Mapping[Where, Wor
             )
     gone = {change.field for change in told}
     return told + [one for one in found if not any(one.field.startswith(f"{entry}.") for entry in gone)]
+
+
+def _orders(old: Plain, new: Plain, titles: Mapping[Where, Words]) -> Iterator[Change]:
+    """Lists with the same entries in another order: of two bands of a triage the first one counts."""
+    before, after = _names(old, ()), _names(new, ())
+    for where, names in before.items():
+        others = after.get(where, ())
+        if names != others and sorted(names) == sorted(others):
+            name = _name(where, titles)
+            what = Words(f"{name.zh_CN}（次序）", f"{name.en} (order)")
+            was, becomes = _said(names), _said(others)
+            text = _sentence(what, was, becomes)
+            yield Change("changed", str(where[0]), path_text(where), was, becomes, text)
+
+
+def _names(tree: Plain, where: Where) -> dict[Where, tuple[str, ...]]:
+    """For every list of entries: their own names, in order."""
+    found: dict[Where, tuple[str, ...]] = {}
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            found |= _names(value, (*where, name))
+    elif isinstance(tree, tuple) and any(isinstance(one, dict) for one in tree):
+        found[where] = tuple(str(_own_name(one, place)) for place, one in enumerate(tree))
+    return found
 
 
 def _limits(before: Book, after: Book) -> Iterator[Change]:

@@ -119,8 +119,8 @@ class SightRule:
 class Windows:
     """How long something may be done, and how often.
 
-    `send_back_percent` is the part of the feedback limit that counts after `send_back`, `extension_percent`
-    the most that an extension may add; an evaluation of `rework_score` or less sends an assignment back.
+    `extension_percent` is the most that an extension may add; `rounds_of_some_risk` is how many such rounds
+    running tell the coordinator.
     """
 
     undo_acknowledge: timedelta
@@ -130,8 +130,6 @@ class Windows:
     send_backs: int
     extensions: int
     extension_percent: int
-    send_back_percent: int
-    rework_score: int
     rounds_of_some_risk: int
     protection_max_months: int
 

@@ -153,8 +153,6 @@ class WindowsShape(Shape):
     send_backs: CountWindow
     extensions: CountWindow
     extension_percent: CountWindow
-    send_back_percent: CountWindow
-    rework_score: CountWindow
     rounds_of_some_risk: CountWindow
     protection_max_months: CountWindow
 
@@ -193,8 +191,8 @@ class ScaleShape(Based):
     label: Text
     items: Annotated[int, Field(ge=1, le=100)]
     answers: tuple[Annotated[int, Field(ge=0, le=0)], Annotated[int, Field(ge=1, le=10)]]
-    bands: tuple[BandShape, ...] = ()
-    triage: tuple[TriageShape, ...] = ()
+    bands: Annotated[tuple[BandShape, ...], Field(min_length=1)] = ()
+    triage: Annotated[tuple[TriageShape, ...], Field(min_length=1)] = ()
     alarm: AlarmShape | None = None
 
 

@@ -78,9 +78,13 @@ def _gaps(reading: Reading, where: Where, by_level: dict[str, Plain]) -> None:
 
 
 def _pauses(reading: Reading) -> None:
+    """The engine's moves pause the clocks; a policy that said otherwise would only mislead its readers."""
+    section = group(at(reading.tree, "pauses"))
+    all_there(reading, ("pauses",), section, PAUSING, Words("暂停条目", "pause"))
     for where, one in entries(reading.tree, "pauses"):
         known = PAUSING.get(str(where[-1]), ())
-        for place, state in enumerate(texts(one, "while")):
+        states = texts(one, "while")
+        for place, state in enumerate(states):
             if known and state not in known:
                 reading.fault(
                     (*where, "while", place),
@@ -90,6 +94,8 @@ def _pauses(reading: Reading) -> None:
                     ),
                     one_of(known, state),
                 )
+        all_there(reading, (*where, "while"), states, known, Words("状态", "state"))
+        no_doubles(reading, (*where, "while"), states)
 
 
 def _ladder(reading: Reading) -> None:

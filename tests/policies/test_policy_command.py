@@ -147,6 +147,15 @@ class TestDiff:
             in whistle_policy("diff", NAME, path, "--language", "en").stdout
         )
 
+    def test_another_order_of_a_triage_is_a_change(self, tmp_path: Path) -> None:
+        high = "      - {code: high, any_of: [4, 5, 6], label: {zh_CN: 高风险, en: high}}\n"
+        moderate = "      - {code: moderate, any_of: [3], label: {zh_CN: 中风险, en: moderate}}\n"
+        path = tmp_path / "nanjing-2026.2.yaml"
+        text = TEXT.replace(f"version: {NAME}", "version: nanjing-2026.2")
+        path.write_text(text.replace(high + moderate, moderate + high), encoding="utf-8")
+        told = whistle_policy("diff", NAME, path, "--language", "en").stdout
+        assert "triage (order): high, moderate, low → moderate, high, low" in told
+
     def test_a_faulty_side_is_told_instead_of_a_difference(self, faulty: Path) -> None:
         found = whistle_policy("diff", NAME, faulty, "--json")
         assert found.exit_code == 2

@@ -169,9 +169,9 @@ class TestTrialEdits:
 
 
 MAY_BE_LEFT_OUT: Final = {"note", "notes", "bulletin", "supervises", "when", "alarm"}
-MAY_BE_EMPTY: Final = {"support", "opens", "hospital", "attendance", "calendars", "pauses", "notes"}
+MAY_BE_EMPTY: Final = {"support", "opens", "hospital", "attendance", "calendars", "notes"}
 """Lists and groups without which a policy still says everything."""
-OPEN_SECTIONS: Final = {"concerns", "pauses", "notes", "alarm.items"}
+OPEN_SECTIONS: Final = {"concerns", "notes", "alarm.items"}
 
 
 def assert_policy_or_faults(text: str) -> bool:
