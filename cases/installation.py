@@ -158,7 +158,7 @@ def verified(session: Session, office: Office, number: str, case_id: int) -> Ite
     verdict = chain.verify(office.master.chain, queries.chain_rows(session.connection, case_id, number))
     if not verdict.ok:
         yield f"{number}: event {verdict.broken_at}: {verdict.why}"
-    file = loading.load(session, loading.UNLOCKED, ([case_id],))[0]
+    file = loading.one_by_one(session, [case_id], lock=False)[0]
     if (verdict.head.seq, verdict.head.digest) != (file.events, file.head):
         yield f"{number}: the newest link isn't the case's head"
     faces = clocks.read(office.book_of(file.policy), queries.signals(session.connection, case_id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ import orjson
 from cases import chain, rows, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
-from cases.loading import BY_ID, BY_NUMBER, DUE, driver, load
+from cases.loading import driver, due, one_by_one
 from cases.office import Session
 from cases.refusal import Refusal
 from cases.sitting import Sitting
@@ -33,36 +34,36 @@ _CLOCK_COLUMNS = """case_id, no, track_no, name, state, organisation_id, started
 _EVENT_COLUMNS = """case_id, seq, at, track_no, kind, name, trigger, source, target, organisation_id, actor_id, role,
   actor_organisation_id, cause, confidential, open, signals, identity, narrative, clinical, commitments, digest"""
 
-_PUT = f"""
-WITH moved AS (
-  UPDATE cases c SET concern = r.concern, level = r.level, state = r.state, policy = r.policy, closed_at = r.closed_at,
-         version = r.version, events = r.events, head = r.head, last_at = r.last_at, wake_at = r.wake_at,
-         whistler_id = r.whistler_id, whistler_role = r.whistler_role, facts = r.facts, merged_into = r.merged_into,
-         aside_until = NULL, aside_count = 0
-    FROM json_populate_recordset(NULL::cases, %s::json) r WHERE c.id = r.id
-), tracked AS (
-  INSERT INTO track ({_TRACK_COLUMNS})
+_CASES = """UPDATE cases c SET concern = r.concern, level = r.level, state = r.state, policy = r.policy,
+         closed_at = r.closed_at, version = r.version, events = r.events, head = r.head, last_at = r.last_at,
+         wake_at = r.wake_at, whistler_id = r.whistler_id, whistler_role = r.whistler_role, facts = r.facts,
+         merged_into = r.merged_into, aside_until = NULL, aside_count = 0
+    FROM json_populate_recordset(NULL::cases, %s::json) r WHERE c.id = r.id"""
+_TRACKS = f"""INSERT INTO track ({_TRACK_COLUMNS})
   SELECT {_TRACK_COLUMNS} FROM json_populate_recordset(NULL::track, %s::json)
   ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
          parent_no = excluded.parent_no, ended_at = excluded.ended_at, alarm_at = excluded.alarm_at,
-         alarm_move = excluded.alarm_move, facts = excluded.facts
-), clocked AS (
-  INSERT INTO clock ({_CLOCK_COLUMNS})
+         alarm_move = excluded.alarm_move, facts = excluded.facts"""  # noqa: S608 - this module's own columns
+_CLOCKS = f"""INSERT INTO clock ({_CLOCK_COLUMNS})
   SELECT {_CLOCK_COLUMNS} FROM json_populate_recordset(NULL::clock, %s::json)
   ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
-         due_at = excluded.due_at, wake_at = excluded.wake_at, stopped_at = excluded.stopped_at, rung = excluded.rung,
-         provisional = excluded.provisional, face = excluded.face
-), calling AS (
-  INSERT INTO called (case_id, organisation_id, kind, since, until)
+         due_at = excluded.due_at, wake_at = excluded.wake_at, stopped_at = excluded.stopped_at,
+         rung = excluded.rung, provisional = excluded.provisional, face = excluded.face"""  # noqa: S608
+_CALLED = """INSERT INTO called (case_id, organisation_id, kind, since, until)
   SELECT case_id, organisation_id, kind, since, until FROM json_populate_recordset(NULL::called, %s::json)
-  ON CONFLICT (case_id, organisation_id) DO UPDATE SET until = excluded.until
-), happened AS (
-  INSERT INTO event ({_EVENT_COLUMNS})
-  SELECT {_EVENT_COLUMNS} FROM json_populate_recordset(NULL::event, %s::json)
-)
-INSERT INTO message (case_id, seq, member_id, at, kind, level, items)
-SELECT case_id, seq, member_id, at, kind, level, items FROM json_populate_recordset(NULL::message, %s::json)
-"""  # noqa: S608 - the columns are this module's own
+  ON CONFLICT (case_id, organisation_id) DO UPDATE SET until = excluded.until"""
+_EVENTS = f"""INSERT INTO event ({_EVENT_COLUMNS})
+  SELECT {_EVENT_COLUMNS} FROM json_populate_recordset(NULL::event, %s::json)"""  # noqa: S608
+_MESSAGES = """INSERT INTO message (case_id, seq, member_id, at, kind, level, items)
+  SELECT case_id, seq, member_id, at, kind, level, items FROM json_populate_recordset(NULL::message, %s::json)"""
+_PARTS = (_CASES, _TRACKS, _CLOCKS, _CALLED, _EVENTS, _MESSAGES)
+
+
+@cache
+def _statement(present: tuple[bool, ...]) -> str:
+    """One statement that writes those of the six tables that have rows; an empty part would cost as much as a full."""
+    parts = [part for part, here in zip(_PARTS, present, strict=True) if here]
+    return "WITH " + ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(parts)) + " SELECT 1"
 
 
 def take(session: Session, case: int | str, actor: Actor | None, now: datetime, *, also: str | None = None) -> Sitting:
@@ -71,17 +72,17 @@ def take(session: Session, case: int | str, actor: Actor | None, now: datetime, 
     `also` is the number of a second case to be locked with it, in the order of their numbers; it comes along as
     `sitting.other`, or not at all when it doesn't exist.
     """
-    if isinstance(case, str):
-        files = load(session, BY_NUMBER, ([case] if also is None else [case, also],))
-        wanted = next((one for one in files if one.number == case), None)
-    elif also is None:
-        files = load(session, BY_ID, ([case],))
-        wanted = files[0] if files else None
-    else:
-        numbers = driver(session).execute("SELECT number FROM cases WHERE id = %s", (case,)).fetchone()
-        if numbers is None:
+    if also is not None and isinstance(case, int):
+        known = driver(session).execute("SELECT number FROM cases WHERE id = %s", (case,)).fetchone()
+        if known is None:
             raise Refusal("not_found")
-        return take(session, str(numbers[0]), actor, now, also=also)
+        return take(session, str(known[0]), actor, now, also=also)
+    if isinstance(case, str):
+        files = one_by_one(session, [case] if also is None else [case, also], lock=True)
+        wanted = next((one for one in files if one.number == case), None)
+    else:
+        files = one_by_one(session, [case], lock=True)
+        wanted = files[0] if files else None
     if wanted is None:
         raise Refusal("not_found")
     sitting = seat(session, wanted, now, actor)
@@ -93,7 +94,7 @@ def take(session: Session, case: int | str, actor: Actor | None, now: datetime, 
 
 def take_due(session: Session, now: datetime, most: int) -> list[Sitting]:
     """Lock up to `most` cases whose time has come, earliest first, passing over those that others hold."""
-    files = load(session, DUE, (now, now, most))
+    files = due(session, now, most)
     directory = session.office.directory
     wanted = {one.organisation for file in files for one in file.tracks.values() if one.organisation is not None}
     wanted |= {number for file in files for number in (file.school, file.district, file.city)}
@@ -171,7 +172,10 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
         sitting.occurrences.clear()
         sitting.letters.clear()
     if cases:
-        driver(session).execute(_PUT, tuple(_dumped(one) for one in written), prepare=True)
+        filled = [one for one in written if one]
+        driver(session).execute(
+            _statement(tuple(map(bool, written))), [_dumped(one) for one in filled], prepare=True
+        )
 
 
 def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> None:

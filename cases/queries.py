@@ -42,10 +42,7 @@ class Happened:
 
 def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tuple[CaseFile, access.Sight]:
     """The case as it is, without its lock, and what the actor sees of it. Refuses `not_found` to outsiders."""
-    if isinstance(number, int):
-        files = loading.load(session, loading.UNLOCKED, ([number],))
-    else:
-        files = loading.load(session, loading.UNLOCKED_BY_NUMBER, ([number],))
+    files = loading.one_by_one(session, [number], lock=False)  # type: ignore[list-item]
     if not files:
         raise Refusal("not_found")
     file = files[0]
