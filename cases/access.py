@@ -78,12 +78,9 @@ def _grants(rule: SightRule) -> bool:
 def _fits(role: str, relation: str, actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> bool:
     if relation == "access":
         return any(
-            one.state == "open" and one.facts.get("opened_by") == actor.member_id
-            for one in case_file.of_kind("access")
+            one.state == "open" and one.facts.get("opened_by") == actor.member_id for one in case_file.of_kind("access")
         )
-    return any(
-        post.role == role and _holds(post, relation, actor, case_file, book, now) for post in actor.posts
-    )
+    return any(post.role == role and _holds(post, relation, actor, case_file, book, now) for post in actor.posts)
 
 
 def _holds(post: Post, relation: str, actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> bool:
@@ -98,7 +95,7 @@ def _holds(post: Post, relation: str, actor: Actor, case_file: CaseFile, book: B
     summons = case_file.called.get(post.organisation_id)
     if summons is None or summons.until is not None:
         return False
-    if relation != "called" and summons.kind != relation:
+    if relation not in {"called", summons.kind}:
         return False
     return still_in_sight(case_file, book, now)
 
@@ -195,7 +192,7 @@ def _way(post: Post, relation: str, actor: Actor, window: ColumnElement[bool]) -
         return and_(own, or_(case.c.whistler_id == actor.member_id, case.c.student_id.in_(minded)))
     if relation == "jurisdiction":
         return or_(case.c.district_id == number, case.c.city_id == number)
-    if relation != "called" and post.kind != relation:
+    if relation not in {"called", post.kind}:
         return false()
     summoned = select(called.c.case_id).where(called.c.organisation_id == number, called.c.until.is_(None))
     here = and_(case.c.id.in_(summoned), window)

@@ -24,6 +24,8 @@ from cases.vault import SECTIONS
 START: Final = bytes(32)
 """What the first event of every case is tied to; its header names the case."""
 
+_COMMITTED: Final = 33
+"""A section's number and its commitment."""
 _LENGTHS: Final = struct.Struct(">II")
 _LARGEST: Final = 10**15
 _LEAVES: Final = frozenset({str, int, bool, type(None), datetime})
@@ -75,6 +77,15 @@ def commitments_of(sections: Mapping[str, bytes]) -> bytes:
     if len(sections) != sum(name in sections for name in SECTIONS):
         raise ValueError(f"not all of {sorted(sections)} are sections")
     return b"".join(bytes((n,)) + sections[name] for n, name in enumerate(SECTIONS, 1) if name in sections)
+
+
+def commitment_to(section: str, commitments: bytes) -> bytes | None:
+    """The one commitment among an event's that is to this section; None when the event has no such section."""
+    wanted = SECTIONS.index(section) + 1
+    for at in range(0, len(commitments), _COMMITTED):
+        if commitments[at] == wanted:
+            return bytes(commitments[at + 1 : at + _COMMITTED])
+    return None
 
 
 def canonical(mapping: Mapping[str, Any]) -> bytes:

@@ -29,7 +29,7 @@ class CaseDesk:
 
     __slots__ = ("_open", "_pull", "actor", "form", "move", "occurrence", "record", "role", "sitting")
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         sitting: Sitting,
         record: Record,
@@ -125,7 +125,7 @@ class CaseDesk:
 
     # ---------------------------------------------------- what follows from it
 
-    def open(  # noqa: PLR0913
+    def open(
         self,
         kind: str,
         *,
@@ -137,7 +137,13 @@ class CaseDesk:
     ) -> Record:
         """Open a track of that kind in the same move."""
         record: Record = self._open(
-            self, kind, organisation=organisation, about=about, parent=parent, facts=dict(facts or {}), state=state
+            self,
+            kind,
+            organisation=organisation,
+            about=about,
+            parent=parent,
+            facts=dict(facts or {}),
+            state=state,
         )
         return record
 
@@ -151,7 +157,7 @@ class CaseDesk:
         target = occurrence.open if section == "open" else occurrence.sealed.setdefault(section, {})
         target.update({name: plain(value) for name, value in facts.items()})
 
-    def start(  # noqa: PLR0913
+    def start(
         self,
         record: Record,
         clock: str,
@@ -249,5 +255,3 @@ class CaseDesk:
             message = f"a guard of {self.record.kind} ordered a consequence"
             raise TypeError(message)
         return self.occurrence
-
-

@@ -44,7 +44,7 @@ class Fired:
     events: tuple[int, ...]
 
 
-def fire(  # noqa: PLR0913 - ARCHITECTURE.md's own signature
+def fire(
     session: Session,
     case: int | str | None,
     track: int | str,
@@ -110,9 +110,9 @@ def _found(sitting: Sitting, track: int | str, trigger: str, actor: Actor) -> tu
     record: Record | None = sitting.case.record if sitting.case.new else None
     tracks = sitting.session.office.tracks
     opening = isinstance(track, str) and track in tracks and track != "case"
-    if record is None and not (opening and track in ALWAYS_OPEN):
-        if access.sees(actor, sitting.case, sitting.book, sitting.now).nothing:
-            raise Refusal("not_found")
+    exempt = record is not None or (opening and track in ALWAYS_OPEN)
+    if not exempt and access.sees(actor, sitting.case, sitting.book, sitting.now).nothing:
+        raise Refusal("not_found")
     if opening:
         declared = tracks[str(track)]
         record = Record(0, declared.kind, declared.initial, None, sitting.now, dirty=True)

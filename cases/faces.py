@@ -12,7 +12,12 @@ from policies.limits import Limit, SameDay, parse_limit
 
 def face_to_json(face: Face) -> dict[str, Any]:
     """A face as its row holds it; what is empty is left out. Instants stay instants: the ledger's JSON knows them."""
-    written: dict[str, Any] = {"name": face.name, "level": face.level, "started": face.started, "due": face.due}
+    written: dict[str, Any] = {
+        "name": face.name,
+        "level": face.level,
+        "started": face.started,
+        "due": face.due,
+    }
     if face.calendar is not None:
         written["calendar"] = face.calendar
     if face.limit is not None:

@@ -18,10 +18,12 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field as Shape,
     StringConstraints,
     ValidationError,
     create_model,
+)
+from pydantic import (
+    Field as Shape,
 )
 
 from cases.refusal import FieldFault, Refusal
@@ -59,11 +61,25 @@ def _as_limit(value: object) -> object:
     return value
 
 
+def _one_of(choices: tuple[str, ...]) -> Any:  # noqa: ANN401 - an annotation made at run time
+    return Literal.__getitem__(choices)
+
+
+def _many(one: Any) -> Any:  # noqa: ANN401
+    return tuple.__class_getitem__((one, ...))
+
+
 _Line = Annotated[
-    str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)
+    str,
+    BeforeValidator(_as_text),
+    StringConstraints(min_length=1, max_length=200),
+    AfterValidator(_printable),
 ]
 _Text = Annotated[
-    str, BeforeValidator(_as_text), StringConstraints(min_length=1, max_length=4000), AfterValidator(_printable)
+    str,
+    BeforeValidator(_as_text),
+    StringConstraints(min_length=1, max_length=4000),
+    AfterValidator(_printable),
 ]
 _Lines = Annotated[tuple[_Line, ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=50)]
 _Percent = Annotated[int, Shape(ge=0, le=100)]
@@ -138,9 +154,7 @@ KINDS: Mapping[str, Any] = {
     "organisation": _Id,
     "organisations": Annotated[tuple[_Id, ...], Shape(min_length=1, max_length=50)],
     "track": Annotated[int, Shape(gt=0, lt=2**15)],
-    "statutory": Annotated[
-        tuple[Literal[STATUTORY], ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=9)
-    ],
+    "statutory": Annotated[_many(_one_of(STATUTORY)), BeforeValidator(_as_list), Shape(min_length=1, max_length=9)],
     "case": Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$")],
     "evidence": _Lines,
     "student": Student,
@@ -155,7 +169,7 @@ KINDS: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form. `choices` for kinds `choice` and `choices`; labels are zh_CN, en."""
+    """One field of a form. `choices` are the codes of the kind `choice`."""
 
     name: str
     kind: str
@@ -167,16 +181,23 @@ class Field:
     def shape(self) -> Any:  # noqa: ANN401 - an annotation, whatever pydantic takes
         """The pydantic annotation of the content."""
         if self.kind == "choice":
-            return Literal[self.choices]
-        if self.kind == "choices":
-            return Annotated[
-                tuple[Literal[self.choices], ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=20)
-            ]
+            return _one_of(self.choices)
         return KINDS[self.kind]
 
 
 _OPEN_KINDS = frozenset(
-    {"date", "moment", "number", "hours", "percent", "five", "yesno", "organisation", "organisations", "track"}
+    {
+        "date",
+        "moment",
+        "number",
+        "hours",
+        "percent",
+        "five",
+        "yesno",
+        "organisation",
+        "organisations",
+        "track",
+    }
     | {"statutory", "case", "choice", "choices", "extra"}
 )
 
@@ -215,7 +236,8 @@ def fields(text: str, **special: str | tuple[str, ...] | Field) -> Form:
     """Read a row of the contract: `"reason, at, note?"`; `special` gives a field's kind or its choices.
 
     Kinds default by name (see `_BY_NAME`) and else to a text; a kind may carry its section after a colon
-    (`"text:clinical"`); a whole `Field` stands for itself. Fields of codes, instants and numbers are `open`, all others `narrative`.
+    (`"text:clinical"`); a whole `Field` stands for itself. Fields of codes, instants and numbers are `open`, all
+    others `narrative`.
     """
     parsed: list[Field] = []
     for part in filter(None, (piece.strip() for piece in text.split(","))):

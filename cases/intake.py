@@ -31,9 +31,7 @@ _SCHOOL_ROLES = frozenset({"counselor", "principal", "mentor", "deputy"})
 _KEPT_UNTIL_AGE = 21
 
 
-def begin(
-    session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] | None, now: datetime
-) -> Sitting:
+def begin(session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] | None, now: datetime) -> Sitting:
     """A sitting over a case that isn't written yet. Refuses `not_found` where no trigger opens a case."""
     if trigger not in OPENING:
         raise Refusal("not_found")

@@ -173,9 +173,7 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
         sitting.letters.clear()
     if cases:
         filled = [one for one in written if one]
-        driver(session).execute(
-            _statement(tuple(map(bool, written))), [_dumped(one) for one in filled], prepare=True
-        )
+        driver(session).execute(_statement(tuple(map(bool, written))), [_dumped(one) for one in filled], prepare=True)
 
 
 def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> None:
@@ -226,5 +224,3 @@ def _wake(file: CaseFile) -> datetime | None:
     instants = [clock.wake for clock in file.clocks.values() if clock.wake is not None]
     instants += [record.alarm for record in file.tracks.values() if record.alarm is not None]
     return min(instants, default=None)
-
-

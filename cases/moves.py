@@ -16,7 +16,7 @@ from cases.track import Move, Track
 from cases.tracks.case import settled
 
 
-def desk_for(  # noqa: PLR0913 - a desk has that many sides
+def desk_for(
     sitting: Sitting,
     record: Record,
     move: Move | None = None,
@@ -128,7 +128,7 @@ def _still(desk: CaseDesk) -> None:
                 desk.alarm(record, None)
 
 
-def open_track(  # noqa: PLR0913
+def open_track(
     parent_desk: CaseDesk,
     kind: str,
     *,
@@ -173,9 +173,7 @@ def pull(parent_desk: CaseDesk, record: Record, trigger: str, form: Mapping[str,
     move = declared.by_name.get(trigger)
     if move is None or record.state not in (move.source or ()):
         return
-    desk = desk_for(
-        sitting, record, move, actor=parent_desk.actor, role=parent_desk.role, form=dict(form)
-    )
+    desk = desk_for(sitting, record, move, actor=parent_desk.actor, role=parent_desk.role, form=dict(form))
     desk.occurrence = sitting.happen(
         record, f"{record.kind}.{move.event}", trigger, record.state, cause=_cause(parent_desk)
     )

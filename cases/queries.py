@@ -42,7 +42,8 @@ class Happened:
 
 def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tuple[CaseFile, access.Sight]:
     """The case as it is, without its lock, and what the actor sees of it. Refuses `not_found` to outsiders."""
-    files = loading.one_by_one(session, [number], lock=False)  # type: ignore[list-item]
+    keys: list[int] | list[str] = [number] if isinstance(number, int) else [str(number)]
+    files = loading.one_by_one(session, keys, lock=False)
     if not files:
         raise Refusal("not_found")
     file = files[0]
@@ -54,9 +55,7 @@ def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tu
 
 def history(session: Session, file: CaseFile, actor: Actor) -> list[Happened]:
     """The timeline for this reader. Whoever filed a mandatory report is named to police, supervisor and filer alone."""
-    found = session.connection.execute(
-        select(event).where(event.c.case_id == file.id).order_by(event.c.seq)
-    ).mappings()
+    found = session.connection.execute(select(event).where(event.c.case_id == file.id).order_by(event.c.seq)).mappings()
     return [_shown(row, file, actor) for row in found]
 
 
@@ -78,7 +77,7 @@ def _shown(row: RowMapping, file: CaseFile, actor: Actor) -> Happened:
     )
 
 
-def open_section(  # noqa: PLR0913
+def open_section(
     session: Session, number: str | int, actor: Actor, section: vault.Section, what: str, now: datetime
 ) -> list[dict[str, Any]]:
     """Open one section of a case for an actor who may see it, and write into the access log that it was opened.
@@ -113,13 +112,15 @@ def open_section(  # noqa: PLR0913
         return [identity]
     column = event.c[section]
     found = session.connection.execute(
-        select(event.c.seq, event.c.at, column)
+        select(event.c.seq, event.c.at, column, event.c.commitments)
         .where(event.c.case_id == file.id, column.is_not(None))
         .order_by(event.c.seq)
     )
     return [
-        {"seq": seq, "at": at, **json.loads(vault.open(key, ledger.place(file.id, seq), section, blob))}
-        for seq, at, blob in found
+        {"seq": seq, "at": at, **json.loads(vault.open(key, ledger.place(file.id, seq), section, blob, recorded))}
+        for seq, at, blob, recorded in (
+            (row.seq, row.at, row[2], chain.commitment_to(section, row.commitments)) for row in found
+        )
     ]
 
 

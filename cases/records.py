@@ -7,6 +7,8 @@ of `cases.people`.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -41,7 +43,7 @@ case_number_sequence = Sequence("case_number_sequence", metadata=metadata)
 case_id_sequence = Sequence("case_id_sequence", metadata=metadata)
 
 
-def _instant(name: str, *, nullable: bool = True) -> Column[object]:
+def _instant(name: str, *, nullable: bool = True) -> Column[datetime]:
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 

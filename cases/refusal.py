@@ -15,7 +15,7 @@ class FieldFault:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # noqa: N818 - the field's word; a refusal is an answer, not a failure of the program
+class Refusal(Exception):
     """A trigger was refused and nothing has changed.
 
     `code` is one of the contract's refusal codes; `who_can` names roles that could do it, `article` the law
@@ -50,9 +50,15 @@ CODES: Mapping[str, tuple[str, str]] = {
     "wrong_state": ("现在的状态不允许这样做", "its present state does not allow this"),
     "invalid": ("填写的内容有误", "the form has faults"),
     "conflict": ("刚刚有人先处理了", "somebody has just moved it first"),
-    "needs_signoff": ("黄色、蓝色等级须先报校长签发,请用“提交”", "yellow and blue need the principal's sign-off: submit it"),
+    "needs_signoff": (
+        "黄色、蓝色等级须先报校长签发,请用“提交”",
+        "yellow and blue need the principal's sign-off: submit it",
+    ),
     "needs_report_in": ("请先报到,再反馈", "report in before giving feedback"),
-    "already_reported_in": ("已有单位报到,不能撤哨", "an organisation has reported in: it can't be withdrawn"),
+    "already_reported_in": (
+        "已有单位报到,不能撤哨",
+        "an organisation has reported in: it can't be withdrawn",
+    ),
     "needs_evaluation": ("评价之后才能结案", "it can be closed only after the evaluation"),
     "needs_second_person": ("不能由唯一经手人自己结案", "whoever alone worked on a case can't close it"),
     "red_cannot_decline": ("红色等级不得退单", "a red one can't be declined"),

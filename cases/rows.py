@@ -9,6 +9,7 @@ from typing import Any
 from cases.casefile import CASE, Called, CaseFile, Clock, Occurrence, Record
 from cases.faces import face_to_json
 
+
 def case_row(case: CaseFile) -> dict[str, Any]:
     """The case's own row, as JSON holds it."""
     return {

@@ -15,8 +15,8 @@ from cases.office import Session
 from cases.track import Move, Track
 from policies import hands
 from policies.book import Book
-from policies.limits import Limit, SameDay
 from policies.clocks import Face, Op, Signal, step
+from policies.limits import Limit, SameDay
 
 KIND_RANK: Mapping[str, int] = {
     "told": 1,
@@ -70,7 +70,7 @@ class Sitting:
         """From here on people are told anew: one move, or one waking, tells a person once."""
         self.group = self.case.events + 1
 
-    def happen(  # noqa: PLR0913 - an event has that many sides
+    def happen(
         self,
         record: Record,
         name: str,
@@ -126,7 +126,7 @@ class Sitting:
             if clock.track == record.no and (name is None or clock.name == name) and not clock.stopped
         ]
 
-    def start_clock(  # noqa: PLR0913
+    def start_clock(
         self,
         occurrence: Occurrence,
         record: Record,
@@ -216,7 +216,7 @@ def write_form(occurrence: Occurrence, move: Move, form: Mapping[str, Any]) -> N
         target[name] = plain(value)
 
 
-def plain(value: object) -> Any:  # noqa: ANN401, PLR0911 - JSON is what it is
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
     """A value as JSON holds it: instants in UTC, dates, limits and sub-forms as text and mappings."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()

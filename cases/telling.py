@@ -44,7 +44,7 @@ def posted(sitting: Sitting, number: int, role: str) -> Iterator[int]:
         yield member.id
 
 
-def organisations(sitting: Sitting, relation: str, record: Record) -> Iterator[int]:  # noqa: C901 - a table of relations
+def organisations(sitting: Sitting, relation: str, record: Record) -> Iterator[int]:
     """The organisations that a relation means for this track."""
     case = sitting.case
     if relation == "school":

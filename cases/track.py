@@ -65,13 +65,31 @@ Label = tuple[str, str]
 class Desk(Protocol):
     """What a guard may ask and a consequence may order. One desk serves one move of one track."""
 
-    case: CaseFile
-    record: Record
     form: dict[str, Any]
-    book: Book
-    now: datetime
-    actor: Actor | None
-    role: str | None
+
+    @property
+    def case(self) -> CaseFile:
+        """The case under its lock."""
+
+    @property
+    def record(self) -> Record:
+        """The track that moves."""
+
+    @property
+    def book(self) -> Book:
+        """The policy version that the case runs under."""
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this move, UTC."""
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who pulls it; None for time."""
+
+    @property
+    def role(self) -> str | None:
+        """The role by which the actor may pull it."""
 
     @property
     def other(self) -> CaseFile | None:
@@ -196,6 +214,10 @@ class State:
     end: bool = False
 
 
+NO_FIELDS = Form()
+"""The form of a trigger that carries nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """One row of the contract. Closed unless opened: without `by` there is no move.
@@ -213,7 +235,7 @@ class Move:
     by: tuple[Who, ...]
     source: tuple[str, ...] | None = ()
     target: str | tuple[str, ...] | None = None
-    form: Form = Form()
+    form: Form = NO_FIELDS
     guards: tuple[Guard, ...] = ()
     wrong_state: Mapping[str, str] = field(default_factory=dict)
     only: Callable[[Desk], bool] | None = None
@@ -331,7 +353,7 @@ def _leads_to(target: str) -> Callable[[Any], bool]:
 @cache
 def discover() -> Mapping[str, Track]:
     """Every declared track by its kind, the case first; read from `cases.tracks`, one file a kind."""
-    import cases.tracks  # noqa: PLC0415 - tracks import this module
+    import cases.tracks
 
     found: dict[str, Track] = {}
     for module in pkgutil.iter_modules(cases.tracks.__path__):

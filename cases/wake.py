@@ -208,9 +208,7 @@ def _set_aside(store: Store, now: datetime, fault: Exception) -> None:
             return
         wait = min(ASIDE_FIRST * 2**row.aside_count, ASIDE_MOST)
         connection.execute(
-            update(case)
-            .where(case.c.id == row.id)
-            .values(aside_until=now + wait, aside_count=case.c.aside_count + 1)
+            update(case).where(case.c.id == row.id).values(aside_until=now + wait, aside_count=case.c.aside_count + 1)
         )
         # The kind of fault, never its text: a driver's message may quote a row.
         why = f"{type(fault).__name__} at the waking of {row.number}"

@@ -67,7 +67,7 @@ class Town:
         with self.store.read() as connection:
             return self.office.directory.actor(connection, self.members[who], at)
 
-    def fire(  # noqa: PLR0913
+    def fire(
         self,
         who: str,
         case: str | int | None,
@@ -81,11 +81,9 @@ class Town:
         """Pull a trigger in a transaction of its own."""
         with self.store.begin() as connection:
             actor = self.office.directory.actor(connection, self.members[who], at)
-            return engine.fire(
-                Session(connection, self.office), case, track, trigger, actor, form, at, version=version
-            )
+            return engine.fire(Session(connection, self.office), case, track, trigger, actor, form, at, version=version)
 
-    def refusal(  # noqa: PLR0913
+    def refusal(
         self,
         who: str,
         case: str | int | None,
@@ -111,7 +109,7 @@ class Town:
 
     def run_until(self, at: datetime) -> None:
         """Let time pass: every rung at its own instant."""
-        from cases import queries  # noqa: PLC0415
+        from cases import queries
 
         while True:
             with self.store.read() as connection:
@@ -149,9 +147,7 @@ def _settle(built: Town, second: tuple[str, ...]) -> None:
             made = found(connection, f"T-{name}", kind, f"示例{name}", above, **links)
             built.places[name] = made
             for role in roles_of(kind):
-                built.members[f"{role}@{name}"] = enlist(
-                    connection, made, f"{role}@{name}", [role], since=SINCE
-                ).id
+                built.members[f"{role}@{name}"] = enlist(connection, made, f"{role}@{name}", [role], since=SINCE).id
             return made
 
         place("city")
@@ -171,7 +167,12 @@ def _settle(built: Town, second: tuple[str, ...]) -> None:
             community=built.places["community"],
         )
         codirector = enlist(
-            connection, built.places["street"], "codirector@street", ["codirector"], since=SINCE, school=school
+            connection,
+            built.places["street"],
+            "codirector@street",
+            ["codirector"],
+            since=SINCE,
+            school=school,
         ).id
         built.members["codirector@street"] = codirector
 

@@ -27,9 +27,7 @@ RESPONDING = (
     "guidance_center",
 )
 CALLERS = who(
-    "; ".join(
-        ("coordinator, supervisor@jurisdiction", "principal@school", *(f"lead@{kind}" for kind in RESPONDING))
-    )
+    "; ".join(("coordinator, supervisor@jurisdiction", "principal@school", *(f"lead@{kind}" for kind in RESPONDING)))
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from datetime import datetime
 
 from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, fields, who
@@ -308,4 +307,3 @@ TRACK = Track(
         ),
     ),
 )
-

@@ -220,7 +220,7 @@ def _consent_ends(desk: Desk) -> None:
 
 
 def _cancel_tracks(desk: Desk) -> None:
-    """Cancel whatever still runs, but never a mandatory report: nothing may block it (Minors Protection Law art. 11)."""
+    """Cancel whatever still runs, never a mandatory report: nothing may block it (Minors Protection Law art. 11)."""
     _consent_ends(desk)
     for one in list(desk.case.tracks.values()):
         if one.kind not in {"mandatory_report", "access"}:
@@ -373,9 +373,7 @@ TRACK = Track(
             label=("记录筛查", "record a screening"),
             source=("open",),
             by=who("counselor, deputy@school"),
-            form=fields(
-                "scale, version, items, day", scale=("phq_9", "gad_7", "c_ssrs"), items="answers:clinical"
-            ),
+            form=fields("scale, version, items, day", scale=("phq_9", "gad_7", "c_ssrs"), items="answers:clinical"),
             guards=(_items_fit,),
             then=_screened,
         ),

@@ -30,9 +30,7 @@ def _applied(desk: Desk) -> None:
 
 def _the_court_asked(desk: Desk) -> bool:
     """Another court may have been called to the case; it answers for its own business only."""
-    return desk.actor is not None and any(
-        post.organisation_id == desk.record.organisation for post in desk.actor.posts
-    )
+    return desk.actor is not None and any(post.organisation_id == desk.record.organisation for post in desk.actor.posts)
 
 
 def months_after(day: date, months: int) -> date:
@@ -71,9 +69,7 @@ TRACK = Track(
         "breached": State(("被违反", "breached"), end=True),
         "cancelled": State(("已取消", "cancelled"), end=True),
     },
-    clocks=(
-        ClockKind("court_answer", ("法院答复", "the court's answer"), ("officer@assignee", "lead@assignee")),
-    ),
+    clocks=(ClockKind("court_answer", ("法院答复", "the court's answer"), ("officer@assignee", "lead@assignee")),),
     moves=(
         Move(
             name="apply",

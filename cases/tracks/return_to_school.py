@@ -132,8 +132,7 @@ def _relapsed(desk: Desk) -> None:
 
 def _check_ins_missing(desk: Desk) -> Refusal | None:
     missing = sum(
-        one.parent == desk.record.no and one.state in {"open", "missed"}
-        for one in desk.case.of_kind("check_in")
+        one.parent == desk.record.no and one.state in {"open", "missed"} for one in desk.case.of_kind("check_in")
     )
     return Refusal("check_ins_missing", count=str(missing)) if missing else None
 

@@ -25,9 +25,18 @@ STEPS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     (
         "officer@street",
         "report_in",
-        {"at": START + timedelta(hours=3), "where": "the school", "mode": "on_site", "people": ["two officers"]},
+        {
+            "at": START + timedelta(hours=3),
+            "where": "the school",
+            "mode": "on_site",
+            "people": ["two officers"],
+        },
     ),
-    ("officer@street", "give_feedback", {"measures": "two home visits; the father joined", "outcome": "partly"}),
+    (
+        "officer@street",
+        "give_feedback",
+        {"measures": "two home visits; the father joined", "outcome": "partly"},
+    ),
     ("counselor@school", "send_back", {"reason": "nobody has spoken with the grandmother yet"}),
 )
 AT = START + timedelta(hours=3, minutes=10)
@@ -161,5 +170,3 @@ def report(server: Store, town: Town) -> list[str]:
             f"ratio {found['ratio']:.0%} (floor {floor:.0%})"
         )
     return lines
-
-

@@ -101,7 +101,11 @@ def write(connection: psycopg.Connection[Any], case: int, rows: Written) -> None
                     row["no"],
                 ),
             )
-        for table, written in (("clock", rows.new_clocks), ("event", rows.events), ("message", rows.messages)):
+        for table, written in (
+            ("clock", rows.new_clocks),
+            ("event", rows.events),
+            ("message", rows.messages),
+        ):
             for row in written:
                 _insert(cursor, table, case, row)
     connection.commit()

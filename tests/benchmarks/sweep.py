@@ -50,9 +50,7 @@ def patterns(town: Town) -> tuple[list[int], datetime]:
         fired = town.whistle(begun, level="orange", concern="left_behind", student=student)
         # One of the two called is there at once: each case has one limit that comes due, as a city's mostly do.
         other = next(
-            one.no
-            for one in fired.case.tracks.values()
-            if one.organisation == town.places["civil_affairs"].id
+            one.no for one in fired.case.tracks.values() if one.organisation == town.places["civil_affairs"].id
         )
         town.fire("officer@civil_affairs", fired.case.number, other, "acknowledge", None, begun)
         town.run_until(at - timedelta(seconds=1))
@@ -68,7 +66,13 @@ def load(town: Town, *, open_cases: int, due: int, cases: list[int], wake_at: da
         track = connection.scalar(text("SELECT min(no) FROM track WHERE case_id = :id"), {"id": cases[0]})
         for block in range(0, open_cases - due, 200_000):
             count = min(200_000, open_cases - due - block)
-            values = {"first": 10_000_000 + block, "count": count, "pattern": cases[0], "wake": later, "track": track}
+            values = {
+                "first": 10_000_000 + block,
+                "count": count,
+                "pattern": cases[0],
+                "wake": later,
+                "track": track,
+            }
             for statement in (_QUIET, _QUIET_TRACK, _QUIET_CLOCK):
                 connection.execute(text(statement), values)
     refill(town, due, cases, wake_at, first=1_000_000)
