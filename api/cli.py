@@ -86,7 +86,7 @@ def language_of(environ: Mapping[str, str]) -> str:
 def _spoken(arguments: Sequence[str]) -> str:
     """The language for what is said before or outside of a command: the option's, else the environment's."""
     chosen = os.environ["WHISTLE_LANGUAGE"]
-    for one, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for one, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if one == "--language":
             chosen = following
         elif one.startswith("--language="):
@@ -137,9 +137,7 @@ def _unknown(name: str, language: str) -> str:
     known = ", ".join(offered)
     if language == "zh_CN":
         return f"没有“{name}”这个命令。" + (f"是否想用 {meant[0]}？" if meant else f"可用的有：{known}")
-    return f'There is no command "{name}". ' + (
-        f"Did you mean {meant[0]}?" if meant else f"There are: {known}"
-    )
+    return f'There is no command "{name}". ' + (f"Did you mean {meant[0]}?" if meant else f"There are: {known}")
 
 
 def _version() -> str:

@@ -23,7 +23,7 @@ from policies.vocabulary import Words
 if TYPE_CHECKING:
     from cases.store import Store
 
-__all__ = ["Outcome", "ScenarioFaults", "Script", "play", "policy_of", "read_script"]
+__all__ = ["Outcome", "ScenarioFaults", "Script", "play", "policy_of", "read_script", "staged"]
 
 
 def play(scenario: Path | Script, store: Store, *, policy: Book | None = None) -> Outcome:
@@ -38,7 +38,7 @@ def play(scenario: Path | Script, store: Store, *, policy: Book | None = None) -
     book = policy or policy_of(script)
     outcome = Outcome(script.file, script.title, book.version)
     with store.scratch() as fresh:
-        office, cast = _office(fresh, book, script)
+        office, cast = staged(fresh, book, script)
         Stage(fresh, office, cast, script, outcome).play()
     outcome.seconds = round(time.perf_counter() - begun, 3)
     return outcome
@@ -49,13 +49,11 @@ def policy_of(script: Script) -> Book:
     known = versions()
     if script.policy not in known:
         why = Words(f"没有政策版本“{script.policy}”", f'there is no policy version "{script.policy}"')
-        raise ScenarioFaults(
-            [Fault(script.file, script.policy_line, "policy", why, one_of(known, script.policy))]
-        )
+        raise ScenarioFaults([Fault(script.file, script.policy_line, "policy", why, one_of(known, script.policy))])
     return load(script.policy)
 
 
-def _office(fresh: Store, book: Book, script: Script) -> tuple[Office, Cast]:
+def staged(fresh: Store, book: Book, script: Script) -> tuple[Office, Cast]:
     """The cast, and the engine room over it. The key store's tables lie in the same database: it ends with
     the play.
     """

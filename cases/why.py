@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection, select
 
 from cases.faces import face_from_json
 from cases.people import organisation
-from cases.records import case, clock, policy_version, track
+from cases.records import calendar_table, case, clock, policy_version, track
 from cases.store import Store
 from policies.book import Book, load, load_text
 from policies.calendar import Calendars
@@ -71,9 +71,7 @@ def why(store: Store, number: str, address: str, language: str = "zh_CN") -> Rec
     WhyFault, StoreFault, PolicyFaults.
     """
     with store.read() as connection:
-        found = connection.execute(
-            select(case.c.id, case.c.policy).where(case.c.number == number)
-        ).one_or_none()
+        found = connection.execute(select(case.c.id, case.c.policy).where(case.c.number == number)).one_or_none()
         if found is None:
             raise WhyFault("no_case", case=number)
         clocks = _kept(connection, found.id)
@@ -117,9 +115,7 @@ def _chosen(clocks: list[_Kept], address: str) -> _Kept | None:
     fitting = [
         one
         for one in clocks
-        if one.kind == (asked["kind"] or "case")
-        and asked["of"] in {None, one.of}
-        and one.name == asked["clock"]
+        if one.kind == (asked["kind"] or "case") and asked["of"] in {None, one.of} and one.name == asked["clock"]
     ]
     nth = int(asked["number"] or 1) - 1
     return fitting[nth] if nth < len(fitting) else None
@@ -140,6 +136,10 @@ def _kept(connection: Connection, case_id: int) -> list[_Kept]:
 
 
 def _book(connection: Connection, name: str) -> Book:
-    """The very version that the case runs under: as it was stored, else the library's."""
+    """The very version that the case runs under, with the calendar tables that this installation was given."""
     source = connection.scalar(select(policy_version.c.source).where(policy_version.c.name == name))
-    return load(name) if source is None else load_text(source, name)
+    book = load(name) if source is None else load_text(source, f"{name}.yaml")
+    calendars = book.calendars
+    for text, file in connection.execute(select(calendar_table.c.source, calendar_table.c.name)).all():
+        calendars = calendars.with_text(text, file)
+    return replace(book, calendars=calendars)

@@ -31,7 +31,5 @@ def opened() -> Iterator[Store]:
 def _store(settings: Settings, url: str) -> Iterator[Store]:
     from cases.store import Store
 
-    with Store(
-        url, lock_timeout=settings.lock_timeout, statement_timeout=settings.statement_timeout
-    ) as store:
+    with Store(url, lock_timeout=settings.lock_timeout, statement_timeout=settings.statement_timeout) as store:
         yield store

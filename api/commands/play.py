@@ -38,9 +38,7 @@ OtherPolicy = Annotated[
     typer.Option("--policy", metavar="FILE", help="改用这份规则播放。 Play under this policy instead."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出。 Print JSON.")]
-Quiet = Annotated[
-    bool, typer.Option("--quiet", help="只打印不符之处和总表。 Print failures and the summary only.")
-]
+Quiet = Annotated[bool, typer.Option("--quiet", help="只打印不符之处和总表。 Print failures and the summary only.")]
 Spoken = Annotated[
     Language,
     typer.Option("--language", envvar="WHISTLE_LANGUAGE", help="输出语言。 The language to answer in."),
@@ -104,9 +102,7 @@ def _refuse(faults: list[Fault], language: str, *, as_json: bool) -> None:
     raise typer.Exit(FAULTY)
 
 
-def _play(
-    scripts: list[Script], book: Book | None, language: str, *, silent: bool, quiet: bool
-) -> list[Outcome]:
+def _play(scripts: list[Script], book: Book | None, language: str, *, silent: bool, quiet: bool) -> list[Outcome]:
     from api.commands.database import opened
     from api.commands.timeline import Timeline
     from cases.play import play as through

@@ -38,9 +38,7 @@ class Timeline:
         """One whole play; with `quiet` only what didn't hold."""
         if self._quiet:
             for check in outcome.failed:
-                self._console.print(
-                    Text(f"{outcome.file}:{check.line} ", style="bold").append_text(self._check(check))
-                )
+                self._console.print(Text(f"{outcome.file}:{check.line} ", style="bold").append_text(self._check(check)))
             return
         self._console.print()
         self._console.print(
@@ -113,9 +111,7 @@ class Timeline:
         line.append("  ")
         label = moment.label.in_language(self._language) if moment.label else ""
         if moment.refused is not None:
-            return (
-                line.append(f"{label} ({moment.do})").append("  ").append_text(self._refused(moment.refused))
-            )
+            return line.append(f"{label} ({moment.do})").append("  ").append_text(self._refused(moment.refused))
         line.append(label, style="bold green").append(f" ({moment.do})", style="dim")
         state = moment.happened[0].state if moment.happened else None
         return line if state is None else line.append(f" → {state.in_language(self._language)}")
@@ -133,9 +129,7 @@ class Timeline:
         line = Text("✋ ", style="magenta").append(refused.code, style="bold magenta")
         line.append(self._say("：", ": ") + refused.text.in_language(self._language))
         if refused.article is not None:
-            line.append(
-                self._say("（", " (") + refused.article.in_language(self._language) + self._say("）", ")")
-            )
+            line.append(self._say("（", " (") + refused.article.in_language(self._language) + self._say("）", ")"))
         if refused.fields:
             line.append(" · " + ", ".join(refused.fields))
         if refused.who_can:
@@ -148,9 +142,7 @@ class Timeline:
         for one in clocks:
             due = f"{one.due:%H:%M}"
             if one.due.date() != at.date():
-                due = self._say(
-                    f"{one.due.month}月{one.due.day}日 {due}", f"{one.due.day} {one.due:%b} {due}"
-                )
+                due = self._say(f"{one.due.month}月{one.due.day}日 {due}", f"{one.due.day} {one.due:%b} {due}")
             tracks[one.address.rpartition(".")[0]].append(f"{one.text.in_language(self._language)} ≤ {due}")
         parts = [f"{track} {self._say('、', ', ').join(dues)}".strip() for track, dues in tracks.items()]
         return Text(" · ".join(parts))
@@ -177,9 +169,7 @@ class Timeline:
         return Text(f"✗ {where} {check.what}{self._say('：', ': ')}{said}", style="bold red")
 
     def _under(self, mark: str, text: Text, style: str = "none") -> None:
-        self._console.print(
-            Padding(Text(mark, style=style).append_text(text), (0, 0, 0, _INDENT), expand=False)
-        )
+        self._console.print(Padding(Text(mark, style=style).append_text(text), (0, 0, 0, _INDENT), expand=False))
 
     def _day(self, at: datetime) -> str:
         weekday = _WEEKDAYS[self._language][at.weekday()]

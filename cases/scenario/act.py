@@ -92,9 +92,5 @@ def _real_time(pen: Pen, kind: str, said: str, where: Where) -> None:
         else:
             date.fromisoformat(said)
     except ValueError:
-        right = (
-            Words("2026-03-17T08:20", "2026-03-17T08:20")
-            if kind == "moment"
-            else Words("2026-03-17", "2026-03-17")
-        )
+        right = Words("2026-03-17T08:20", "2026-03-17T08:20") if kind == "moment" else Words("2026-03-17", "2026-03-17")
         pen.fault(where, Words(f"没有“{shown(said)}”这个时间", f'there is no time "{shown(said)}"'), right)

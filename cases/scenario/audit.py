@@ -20,11 +20,7 @@ from policies.vocabulary import Words
 
 def audit(connection: Connection, office: Office, case: CaseFile) -> tuple[Words, ...]:
     """Read one case's history back and say everything that doesn't fit; nothing when all of it does."""
-    history = (
-        connection.execute(select(event).where(event.c.case_id == case.id).order_by(event.c.seq))
-        .mappings()
-        .all()
-    )
+    history = connection.execute(select(event).where(event.c.case_id == case.id).order_by(event.c.seq)).mappings().all()
     return (
         *_chain(office, case, history),
         *_faces(connection, office, case, history),
@@ -54,9 +50,7 @@ def _plain(row: RowMapping) -> dict[str, Any]:
     return dict(row)
 
 
-def _faces(
-    connection: Connection, office: Office, case: CaseFile, history: Sequence[RowMapping]
-) -> Iterator[Words]:
+def _faces(connection: Connection, office: Office, case: CaseFile, history: Sequence[RowMapping]) -> Iterator[Words]:
     signals = [Signal.from_dict(signal) for row in history for signal in row["signals"]]
     replayed = clocks.read(office.book_of(case.policy), signals)
     for number in sorted(replayed.keys() | case.clocks.keys()):
@@ -70,9 +64,7 @@ def _faces(
     for row in connection.execute(columns.where(clock.c.case_id == case.id)):
         face = case.clocks[row.no].face
         if (row.state, row.due_at, row.wake_at, row.rung) != (face.state, face.due, face.wake, face.rung):
-            yield Words(
-                f"时钟 {row.no} 的各列与它的面不一致", f"the columns of clock {row.no} disagree with its face"
-            )
+            yield Words(f"时钟 {row.no} 的各列与它的面不一致", f"the columns of clock {row.no} disagree with its face")
 
 
 def _states(case: CaseFile, history: Sequence[RowMapping]) -> Iterator[Words]:

@@ -69,9 +69,7 @@ def assemble(connection: Connection, script: Script) -> Cast:
     for table in ("organisation", "member"):
         # The keys were given here; whoever enters somebody later goes on behind them.
         last = max(cast.place_of if table == "organisation" else cast.posts_of)
-        connection.execute(
-            text("SELECT setval(pg_get_serial_sequence(:of, 'id'), :last)"), {"of": table, "last": last}
-        )
+        connection.execute(text("SELECT setval(pg_get_serial_sequence(:of, 'id'), :last)"), {"of": table, "last": last})
     return cast
 
 
@@ -91,9 +89,7 @@ def _places(script: Script) -> set[Place]:
     schools = {one for one in wanted if one.kind == "school"}
     schools |= {Place("school", one.number, one.district) for one in codirected}
     for one in schools:
-        wanted.update(
-            Place(kind, one.number, one.district) for kind in ("school", "street", "community", "hospital")
-        )
+        wanted.update(Place(kind, one.number, one.district) for kind in ("school", "street", "community", "hospital"))
     return wanted
 
 
@@ -181,11 +177,7 @@ def _member_rows(cast: Cast) -> Iterator[dict[str, Any]]:
         first = held[0]
         draw = Random(f"play/{first}")  # noqa: S311 - invented names, and the same each time
         # The deputy is sent by the designated hospital and stays on its staff [plan 11].
-        home = (
-            Place("hospital", first.place.number, first.place.district)
-            if first.role == "deputy"
-            else first.place
-        )
+        home = Place("hospital", first.place.number, first.place.district) if first.role == "deputy" else first.place
         yield {"id": number, "organisation_id": cast.places[home], "name": invented.person(draw)}
 
 

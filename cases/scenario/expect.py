@@ -53,9 +53,7 @@ class Observer:
         for clock in expect.clocks:
             yield self._of_case(clock.line, f"clocks {clock.of}", same(clock.value), self._clock(clock.of))
         for due in expect.due:
-            yield self._of_case(
-                due.line, f"due {due.of}", same(f"{due.value:%Y-%m-%dT%H:%M}"), self._due(due.of)
-            )
+            yield self._of_case(due.line, f"due {due.of}", same(f"{due.value:%Y-%m-%dT%H:%M}"), self._due(due.of))
         for member in expect.notified:
             yield self._notified(member)
         if expect.events:
@@ -107,13 +105,9 @@ class Observer:
         found = yes if got else no
         if not got and wanted.value:
             names = sorted(str(one) for number in told for one in self.cast.posts(number)[:1])
-            found = Words(
-                f"收到的是：{'、'.join(names) or '无人'}", f"told were: {', '.join(names) or 'nobody'}"
-            )
+            found = Words(f"收到的是：{'、'.join(names) or '无人'}", f"told were: {', '.join(names) or 'nobody'}")
         what = "notified" if wanted.value else "not_notified"
-        return Check(
-            wanted.line, f"{what} {wanted.of}", yes if wanted.value else no, found, got == wanted.value
-        )
+        return Check(wanted.line, f"{what} {wanted.of}", yes if wanted.value else no, found, got == wanted.value)
 
     def _events(self, wanted: tuple[Wanted[Address, None], ...]) -> Iterator[Check]:
         """In this order, others may stand between: each is looked for behind the one before it."""
@@ -159,9 +153,7 @@ class Observer:
         verified = same("verified")
         if not wrong:
             return _check(line, "audit", verified, verified)
-        return _check(
-            line, "audit", verified, Words("；".join(w.zh_CN for w in wrong), "; ".join(w.en for w in wrong))
-        )
+        return _check(line, "audit", verified, Words("；".join(w.zh_CN for w in wrong), "; ".join(w.en for w in wrong)))
 
 
 def _yes(seen: bool) -> str:  # noqa: FBT001 - a word for a truth

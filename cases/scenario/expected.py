@@ -53,9 +53,7 @@ def read_expect(pen: Pen, value: Plain, where: Where) -> Expect:
     at = {name: (*where, name) for name in given}
     case = audit = None
     if "case" in given:
-        state = pen.word(
-            given["case"], at["case"], tuple(pen.tracks["case"].states), "个案状态", "state of a case"
-        )
+        state = pen.word(given["case"], at["case"], tuple(pen.tracks["case"].states), "个案状态", "state of a case")
         case = None if state is None else Wanted(pen.line(at["case"]), None, state)
     if "audit" in given:
         word = pen.word(given["audit"], at["audit"], ("verified",), "核验结果", "outcome of an audit")
@@ -86,9 +84,7 @@ def _tracks(pen: Pen, value: Plain, where: Where) -> tuple[Wanted[Address, str],
         track = pen.track(name, here)
         if track is None or track.kind is None:
             continue
-        state = pen.word(
-            said, here, (*pen.tracks[track.kind].states, ABSENT), "状态", f"state of {track.kind}"
-        )
+        state = pen.word(said, here, (*pen.tracks[track.kind].states, ABSENT), "状态", f"state of {track.kind}")
         if state is not None:
             found.append(Wanted(pen.line(here), track, state))
     return tuple(found)
@@ -123,9 +119,7 @@ def _clock(pen: Pen, name: str, where: Where) -> Address | None:
     if found.part not in known:
         kind = found.kind or "case"
         why = Words(f"{kind} 没有时钟“{shown(found.part)}”", f'{kind} has no clock "{shown(found.part)}"')
-        pen.fault(
-            where, why, one_of(tuple(known), found.part) if known else Words("它没有时钟", "it has no clocks")
-        )
+        pen.fault(where, why, one_of(tuple(known), found.part) if known else Words("它没有时钟", "it has no clocks"))
         return None
     return found
 

@@ -16,9 +16,7 @@ class ScenarioFaults(Exception):
     exit_code: ClassVar[int] = 2
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = tuple(
-            sorted(faults, key=lambda one: (one.file, one.line, one.field))
-        )
+        self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda one: (one.file, one.line, one.field)))
         super().__init__(self.text("en"))
 
     def text(self, language: str = "en") -> str:

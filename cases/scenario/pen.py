@@ -86,9 +86,7 @@ class Pen:
         if needed is not None and value is None:
             self.fault(where, Words(f"缺少 {needed}", f"{needed} is missing"), Words("写上它", "write it"))
         else:
-            self.fault(
-                where, Words("这里应是文字", "text belongs here"), Words("写一行文字", "write a line of text")
-            )
+            self.fault(where, Words("这里应是文字", "text belongs here"), Words("写一行文字", "write a line of text"))
         return ""
 
     def word(self, value: Plain, where: Where, known: Sequence[str], zh: str, en: str) -> str | None:
@@ -96,9 +94,7 @@ class Pen:
         if isinstance(value, str) and value in known:
             return value
         said = shown(value)
-        self.fault(
-            where, Words(f"没有“{said}”这样的{zh}", f'there is no {en} "{said}"'), one_of(known, value)
-        )
+        self.fault(where, Words(f"没有“{said}”这样的{zh}", f'there is no {en} "{said}"'), one_of(known, value))
         return None
 
     def moment(self, value: Plain, where: Where) -> datetime | None:
@@ -123,9 +119,7 @@ class Pen:
             return When(offset=int(found[1]) * _UNITS[found[2]])
         if isinstance(value, str) and value.lstrip().startswith("+"):
             right = Words("写成 +15m、+2h 或 +3d", "write +15m, +2h or +3d")
-            self.fault(
-                where, Words(f"“{shown(value)}”不是时长", f'"{shown(value)}" is no length of time'), right
-            )
+            self.fault(where, Words(f"“{shown(value)}”不是时长", f'"{shown(value)}" is no length of time'), right)
             return None
         local = self.moment(value, where)
         return None if local is None else When(local=local)
@@ -134,9 +128,7 @@ class Pen:
         """An organisation of the cast, which then has to be built."""
         found = place(value) if isinstance(value, str) else None
         if found is None or found.kind not in KINDS:
-            why = Words(
-                f"演员表里没有“{shown(value)}”这样的单位", f'the cast has no organisation "{shown(value)}"'
-            )
+            why = Words(f"演员表里没有“{shown(value)}”这样的单位", f'the cast has no organisation "{shown(value)}"')
             self.fault(where, why, one_of(KINDS, str(value).partition("#")[0]))
             return None
         most = self._most(found)
@@ -175,9 +167,7 @@ class Pen:
                 "写成 referral、assignment(street)、check_in#2",
                 "write referral, assignment(street), check_in#2",
             )
-            self.fault(
-                where, Words(f"“{shown(value)}”不是事项", f'"{shown(value)}" addresses no track'), right
-            )
+            self.fault(where, Words(f"“{shown(value)}”不是事项", f'"{shown(value)}" addresses no track'), right)
             return None
         return self._known(found, where)
 
@@ -185,11 +175,12 @@ class Pen:
         """The address of a trigger, a clock or an event; its part isn't looked up yet."""
         found = of_part(value) if isinstance(value, str) else None
         if found is None or found.part is None:
-            right = Words(
-                "写成 settle、assignment(street).report_in", "write settle, assignment(street).report_in"
-            )
+            right = Words("写成 settle、assignment(street).report_in", "write settle, assignment(street).report_in")
             self.fault(where, Words(f"“{shown(value)}”不是地址", f'"{shown(value)}" is no address'), right)
             return None
+        if found.kind in self.tracks["case"].clock_kinds and found.place is None and found.number is None:
+            # `settle.breached`: what happened to a clock of the case itself.
+            return Address(None, None, None, str(found))
         return self._known(found, where)
 
     def _known(self, found: Address, where: Where) -> Address | None:
@@ -205,8 +196,6 @@ class Pen:
         if found.kind == "city":
             return 1
         # Stations, schools and communities lie in a street each.
-        if found.kind in {"street", "community", "school", "police"} and found.district <= len(
-            gazetteer().districts
-        ):
+        if found.kind in {"street", "community", "school", "police"} and found.district <= len(gazetteer().districts):
             return min(MOST_OF_A_KIND, len(gazetteer().districts[found.district - 1].streets))
         return MOST_OF_A_KIND

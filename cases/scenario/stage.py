@@ -92,9 +92,7 @@ class Stage:
     def _step(self, step: Step) -> None:
         waking = self._advance(self._instant(step.at))
         self._tell_time(waking)
-        moment = Moment(
-            "look" if step.do is None else "step", self._narrator.local(self.now), step.number, step.line
-        )
+        moment = Moment("look" if step.do is None else "step", self._narrator.local(self.now), step.number, step.line)
         moment.case = step.case
         acting = Span()
         if step.do is not None and step.by is not None:
@@ -131,9 +129,7 @@ class Stage:
             fresh = self.chronicle.more(connection)
             if fresh.events:
                 session = Session(connection, self.office)
-                self.files = {
-                    number: ledger.take(session, number, None, self.now).case for number in self.cases
-                }
+                self.files = {number: ledger.take(session, number, None, self.now).case for number in self.cases}
         self.whole = self.whole.then(fresh)
         self.outcome.events += len(fresh.events)
         self.outcome.messages += len(fresh.messages)
@@ -161,15 +157,9 @@ class Stage:
             told = found if moment.refused is None else _with_fields(found, moment.refused)
             moment.checks.append(Check(step.line, f"do {do}", wanted, told, wanted == found))
         if unchanged is not None and refusal is not None:
-            touched = sorted(
-                name for name, print_ in self._fingerprint().items() if unchanged.get(name) != print_
-            )
+            touched = sorted(name for name, print_ in self._fingerprint().items() if unchanged.get(name) != print_)
             nothing = Words("什么都没有改变", "nothing changed")
-            what = (
-                Words(f"改变了：{'、'.join(touched)}", f"changed: {', '.join(touched)}")
-                if touched
-                else nothing
-            )
+            what = Words(f"改变了：{'、'.join(touched)}", f"changed: {', '.join(touched)}") if touched else nothing
             moment.checks.append(Check(step.line, f"refused {do}", nothing, what, not touched))
 
     def _fire(self, step: Step, do: Address, by: Person) -> Refusal | None:

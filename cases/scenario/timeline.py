@@ -100,9 +100,7 @@ class Narrator:
                     continue
                 kind = self.tracks[getattr(file.track(clock.track), "kind", "case")].clock_kinds[clock.name]
                 found.append(
-                    Started(
-                        clock_address(self.cast, file, clock), Words(*kind.label), self.local(clock.face.due)
-                    )
+                    Started(clock_address(self.cast, file, clock), Words(*kind.label), self.local(clock.face.due))
                 )
         return found
 
