@@ -38,11 +38,11 @@ class Timeline:
         """One whole play; with `quiet` only what didn't hold."""
         if self._quiet:
             for check in outcome.failed:
-                self._console.print(Text(f"{outcome.file}:{check.line} ", style="bold").append_text(self._check(check)))
+                self._console.print(Text(f"{outcome.file}:{check.line} ").append_text(self._check(check)))
             return
         self._console.print()
         self._console.print(
-            Text(outcome.title, style="bold").append(f"  {outcome.file} · {outcome.policy}", style="dim")
+            Text().append(outcome.title, style="bold").append(f"  {outcome.file} · {outcome.policy}", style="dim")
         )
         if script.source:
             self._console.print(Padding(Text(script.source, style="dim italic"), (0, 0, 0, 2), expand=False))
@@ -78,10 +78,10 @@ class Timeline:
         time = f"  {moment.at:%H:%M}"
         if moment.cause == "time":
             for number, one in enumerate(moment.happened):
-                line = Text(time if not number else " " * len(time), style="yellow")
+                line = Text().append(time if not number else " " * len(time), style="yellow")
                 self._console.print(line.append("  ⏰ ", style="yellow").append_text(self._event(one)))
         elif moment.cause == "step":
-            self._console.print(Text(time, style="bold").append("  ").append_text(self._act(moment)))
+            self._console.print(Text().append(time, style="bold").append("  ").append_text(self._act(moment)))
             for one in moment.happened[1:]:
                 self._under("⏰ " if one.rung else "", self._event(one), "yellow")
         elif moment.cause == "look":
@@ -96,7 +96,7 @@ class Timeline:
         if held:
             self._under(
                 "✓ ",
-                Text("；".join(map(self._held, held)) if self._zh else "; ".join(map(self._held, held))),
+                Text(self._say("；", "; ").join(map(self._held, held)), style="dim"),
                 "green",
             )
         for check in moment.checks:
@@ -169,7 +169,9 @@ class Timeline:
         return Text(f"✗ {where} {check.what}{self._say('：', ': ')}{said}", style="bold red")
 
     def _under(self, mark: str, text: Text, style: str = "none") -> None:
-        self._console.print(Padding(Text(mark, style=style).append_text(text), (0, 0, 0, _INDENT), expand=False))
+        """A line below a moment: the mark coloured, what it says as it is."""
+        line = Text().append(mark, style=style).append_text(text)
+        self._console.print(Padding(line, (0, 0, 0, _INDENT), expand=False))
 
     def _day(self, at: datetime) -> str:
         weekday = _WEEKDAYS[self._language][at.weekday()]
