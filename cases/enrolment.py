@@ -56,17 +56,13 @@ def enrol(
         raise DirectoryFault("roster_no_taken", number=roster_no or "", school=school.name) from None
 
 
-def keep_identity(
-    connection: Connection, student_id: int, blob: bytes, name_index: bytes, id_index: bytes | None
-) -> None:
-    """Put the sealed identity and its blind indexes into the row; a forgotten student gets none again.
+def keep_identity(connection: Connection, student_id: int, blob: bytes) -> None:
+    """Put the sealed identity into the row; a forgotten student gets none again.
 
     Raises DirectoryFault no_student.
     """
     kept = connection.execute(
-        update(student)
-        .where(student.c.id == student_id, student.c.forgotten_at.is_(None))
-        .values(identity=blob, name_index=name_index, id_index=id_index)
+        update(student).where(student.c.id == student_id, student.c.forgotten_at.is_(None)).values(identity=blob)
     )
     if kept.rowcount == 0:
         raise DirectoryFault("no_student", what=str(student_id))

@@ -48,10 +48,6 @@ def forget(store: Store, office: Office, number: int, at: datetime, *, why: str)
             happened.target = record.state
             happened.open = {"why": why}
         ledger.put(session, sittings)
-        connection.execute(
-            update(student)
-            .where(student.c.id == number)
-            .values(identity=None, name_index=None, id_index=None, forgotten_at=at)
-        )
+        connection.execute(update(student).where(student.c.id == number).values(identity=None, forgotten_at=at))
         office.keystore.forget([number], at)
     return [one.number for one in owned]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cases import chain, enrolment, ledger, vault
 from cases.casefile import CASE, CaseFile, Record
@@ -122,23 +122,30 @@ def enrol(sitting: Sitting, who: Student | None, role: str | None) -> None:
 def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
     """The student's id and what is known already; a new row and a new key where nobody is known."""
     session, case = sitting.session, sitting.case
-    master = session.office.master
+    master, index = session.office.master, session.office.keystore.index
     by_name = vault.index_of(master, "name", who.name)
-    mine = select(students.c.id).where(students.c.forgotten_at.is_(None))
+    # Two whistles about one student at the same moment must find each other, not enrol the student twice.
+    session.connection.execute(select(func.pg_advisory_xact_lock(int.from_bytes(by_name[:8], signed=True))))
     if who.id_number is not None:
-        by_id = vault.index_of(master, "id_number", who.id_number)
-        found = session.connection.scalar(mine.where(students.c.id_index == by_id).order_by(students.c.id).limit(1))
-        if found is not None:
-            return int(found), _identity(sitting, int(found))
-    named = mine.where(students.c.school_id == case.school, students.c.name_index == by_name)
-    for (candidate,) in session.connection.execute(named.order_by(students.c.id)).all():
-        known = _identity(sitting, candidate)
-        if known.get("born") == who.born.isoformat() and not _contradicts(known, who):
-            return candidate, known
+        for candidate in index.by_id_number(vault.index_of(master, "id_number", who.id_number)):
+            if _school_of(sitting, candidate) is not None:
+                return candidate, _identity(sitting, candidate)
+    for candidate in index.by_name(by_name):
+        if _school_of(sitting, candidate) == case.school:
+            known = _identity(sitting, candidate)
+            if known.get("born") == who.born.isoformat() and not _contradicts(known, who):
+                return candidate, known
     school = session.office.directory.organisation(session.connection, case.school)
     number = enrolment.enrol(session.connection, school, keep_until=kept_until(who.born))
     session.office.keystore.create(number)
     return number, {}
+
+
+def _school_of(sitting: Sitting, number: int) -> int | None:
+    """The school of a student who is on the books; None for one who was forgotten or never committed."""
+    query = select(students.c.school_id).where(students.c.id == number, students.c.forgotten_at.is_(None))
+    found: int | None = sitting.session.connection.scalar(query)
+    return found
 
 
 def _contradicts(known: Mapping[str, Any], who: Student) -> bool:
@@ -170,10 +177,6 @@ def _keep(sitting: Sitting, who: Student, known: dict[str, Any]) -> None:
     packed = json.dumps(identity, ensure_ascii=False, separators=(",", ":")).encode()
     sealed = vault.seal(key, enrolment.place_of(number), "identity", packed)
     id_number = identity.get("id_number")
-    enrolment.keep_identity(
-        session.connection,
-        number,
-        sealed.blob,
-        vault.index_of(master, "name", identity["name"]),
-        vault.index_of(master, "id_number", id_number) if id_number else None,
-    )
+    enrolment.keep_identity(session.connection, number, sealed.blob)
+    by_id = vault.index_of(master, "id_number", id_number) if id_number else None
+    session.office.keystore.index.put([(number, vault.index_of(master, "name", identity["name"]), by_id)])

@@ -30,7 +30,6 @@ from sqlalchemy import (
     DateTime,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
@@ -44,12 +43,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from cases.key_cache import KeyCache
 from cases.key_copies import KeyStoreCopies, read_copy
+from cases.key_index import KeyIndex, drop, keys
 from cases.store import Store
 from cases.store_fault import StoreFault
 from cases.vault import Algorithm, DataKey, MasterKey, Unreadable, VaultFault, WrongMasterKey
-
-keys: Final = MetaData()
-"""Apart from `cases.metadata`: no migration and no back-up of the main database may carry these tables."""
 
 student_key = Table(
     "student_key",
@@ -132,6 +129,7 @@ class KeyStore:
         self._master = master
         self._algorithm: Algorithm = algorithm
         self._copies = copies
+        self.index = KeyIndex(store)
         self._cache = KeyCache(max_age.total_seconds(), max_size, elapsed)
 
     def prepare(self) -> None:
@@ -242,6 +240,7 @@ class KeyStore:
                 .values(wrapped=zeros, forgotten_at=at)
             )
             students = done.rowcount
+            drop(connection, wanted)
         self._cache.drop(wanted)
         self.scrub()
         return Forgetting(students, copies)
@@ -251,6 +250,7 @@ class KeyStore:
         with self._store.administered() as connection:
             connection.execute("SET lock_timeout = '30s'")
             connection.execute("VACUUM (FULL, ANALYZE) student_key")
+            connection.execute("VACUUM (FULL, ANALYZE) student_index")
 
     def export_copy(self, at: datetime, keep: timedelta = timedelta(days=7)) -> Path:
         """Write a copy into the folder of copies, which `forget` reaches, to be removed after `keep`."""

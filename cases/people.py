@@ -229,19 +229,15 @@ student = Table(
     Column("community_id", BigInteger, ForeignKey("organisation.id")),
     # Sealed; who the student is stands nowhere in clear. Emptied when the student is forgotten.
     Column("identity", LargeBinary),
-    Column("name_index", LargeBinary),
-    Column("id_index", LargeBinary),
     Column("keep_until", Date),
     Column("forgotten_at", DateTime(timezone=True)),
     # The school's own number for the student: what a second import recognises the row by.
     Column("roster_no", Text),
     UniqueConstraint("school_id", "roster_no"),
     CheckConstraint(
-        "forgotten_at IS NULL OR (identity IS NULL AND name_index IS NULL AND id_index IS NULL)",
+        "forgotten_at IS NULL OR identity IS NULL",
         name="forgotten",
     ),
-    Index(None, "name_index"),
-    Index(None, "id_index"),
     Index(None, "mentor_member_id"),
 )
 

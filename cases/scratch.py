@@ -27,7 +27,8 @@ _TEMPLATE = "whistle_template_"
 def database(store: Store) -> Iterator[Store]:
     """A fresh, migrated, empty database for as long as the block lasts."""
     name = f"{_SCRATCH}{secrets.token_hex(8)}"
-    with store.administered() as connection:
+    # Advisory locks hold within one database: everybody must take theirs in the same one to see each other's.
+    with store.administered("postgres") as connection:
         _clear_abandoned(store, connection)
         _lock(connection, name)
         store.create_database(name, _template(store, connection))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 
 from cases.samples.offices import PlannedOrganisation
 
-Sealed = tuple[bytes, bytes, bytes, date, str]
+Sealed = tuple[bytes, date, str]
 """Identity, name index, ID index, keep_until, roster number."""
 
 _ORGANISATION: Final = {
@@ -42,8 +42,6 @@ _STUDENT: Final = {
     "mentor_member_id": "int8",
     "community_id": "int8",
     "identity": "bytea",
-    "name_index": "bytea",
-    "id_index": "bytea",
     "keep_until": "date",
     "roster_no": "text",
 }
@@ -100,16 +98,12 @@ def station(connection: Connection, school: int, directors: tuple[int, int]) -> 
     _copy(connection, "station", _STATION, [(school, *directors)])
 
 
-def students(
-    connection: Connection, rows: Iterable[tuple[int, int, int, int, bytes, bytes, bytes, date, str]]
-) -> None:
+def students(connection: Connection, rows: Iterable[tuple[int, int, int, int, bytes, date, str]]) -> None:
     """Students: id, school, mentor, community, and what `Sealed` names."""
     _copy(connection, "student", _STUDENT, rows)
 
 
-def _copy(
-    connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]
-) -> None:
+def _copy(connection: Connection, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
     driver = connection.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):  # pragma: no cover - the store knows no other driver
         raise TypeError(type(driver).__name__)

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, and_, func, insert, select, text, update
 from cases import vault
 from cases.enrolment import place_of
 from cases.intake import kept_until
+from cases.key_index import KeyIndex
 from cases.people import organisation, post, sample_city, student
 from cases.registrar import touch
 from cases.samples import columns
@@ -37,6 +38,8 @@ SLICE: Final = 2_000
 
 class Keys(Protocol):
     """What is needed of the key store."""
+
+    index: KeyIndex
 
     def create_many(self, student_ids: list[int], /) -> Mapping[int, DataKey]:
         """A new key for each of these students."""
@@ -144,9 +147,7 @@ def _steps(store: Store, keystore: Keys, master: MasterKey, plan: SampleCity) ->
             if here is None:
                 with store.begin() as connection:
                     here = _Present(_staff(connection, school, codes), 0)
-            state = Loaded(
-                state.organisations + 1, state.members + len(own.members) + 1, state.students, own.name
-            )
+            state = Loaded(state.organisations + 1, state.members + len(own.members) + 1, state.students, own.name)
             yield state
             for written in _pupils(store, keystore, master, plan, school, here, codes):
                 state = replace(state, students=state.students + written)
@@ -237,6 +238,14 @@ def _pupils(
             numbers = columns.draw(connection, "student", len(some))
             # Keys first: one without a student harms nobody, a student without one can't be opened.
             keys = keystore.create_many(numbers)
+            keystore.index.put(
+                (
+                    number,
+                    vault.index_of(master, "name", one.name),
+                    vault.index_of(master, "id_number", one.id_number),
+                )
+                for number, one in zip(numbers, some, strict=True)
+            )
             columns.students(
                 connection,
                 (
@@ -245,7 +254,7 @@ def _pupils(
                         here.id,
                         mentors[one.mentor],
                         codes[one.community],
-                        *_sealed(one, number, keys[number], master),
+                        *_sealed(one, number, keys[number]),
                     )
                     for number, one in zip(numbers, some, strict=True)
                 ),
@@ -253,21 +262,17 @@ def _pupils(
         yield len(some)
 
 
-def _sealed(one: PlannedStudent, number: int, key: DataKey, master: MasterKey) -> columns.Sealed:
+def _sealed(one: PlannedStudent, number: int, key: DataKey) -> columns.Sealed:
     payload = json.dumps(one.identity(), ensure_ascii=False, separators=(",", ":")).encode()
     return (
         vault.seal(key, place_of(number), "identity", payload).blob,
-        vault.index_of(master, "name", one.name),
-        vault.index_of(master, "id_number", one.id_number),
         kept_until(one.born),
         one.roster_no,
     )
 
 
 def _ids_of(connection: Connection, codes: tuple[str, ...]) -> dict[str, int]:
-    rows = connection.execute(
-        select(organisation.c.code, organisation.c.id).where(organisation.c.code.in_(codes))
-    )
+    rows = connection.execute(select(organisation.c.code, organisation.c.id).where(organisation.c.code.in_(codes)))
     return {row.code: row.id for row in rows}
 
 

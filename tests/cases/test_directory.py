@@ -286,11 +286,11 @@ def test_a_roster_number_belongs_to_one_student_of_a_school(town: Town) -> None:
 
 def test_a_forgotten_student_gets_no_identity_again(town: Town) -> None:
     number = enrol(town.connection, town.school)
-    keep_identity(town.connection, number, b"sealed", b"name", None)
-    gone = {"identity": None, "name_index": None, "id_index": None, "forgotten_at": MONDAY}
+    keep_identity(town.connection, number, b"sealed")
+    gone = {"identity": None, "forgotten_at": MONDAY}
     town.connection.execute(student.update().where(student.c.id == number).values(**gone))
     with refused("no_student"):
-        keep_identity(town.connection, number, b"sealed", b"name", None)
+        keep_identity(town.connection, number, b"sealed")
     assert town.connection.scalar(select(student.c.identity).where(student.c.id == number)) is None
 
 

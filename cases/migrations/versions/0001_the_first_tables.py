@@ -55,27 +55,17 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("parent_id <> id", name=op.f("ck_organisation_own_parent")),
         sa.ForeignKeyConstraint(["city_id"], ["organisation.id"], name=op.f("fk_organisation_city_id")),
-        sa.ForeignKeyConstraint(
-            ["community_id"], ["organisation.id"], name=op.f("fk_organisation_community_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["district_id"], ["organisation.id"], name=op.f("fk_organisation_district_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["hospital_id"], ["organisation.id"], name=op.f("fk_organisation_hospital_id")
-        ),
+        sa.ForeignKeyConstraint(["community_id"], ["organisation.id"], name=op.f("fk_organisation_community_id")),
+        sa.ForeignKeyConstraint(["district_id"], ["organisation.id"], name=op.f("fk_organisation_district_id")),
+        sa.ForeignKeyConstraint(["hospital_id"], ["organisation.id"], name=op.f("fk_organisation_hospital_id")),
         sa.ForeignKeyConstraint(["parent_id"], ["organisation.id"], name=op.f("fk_organisation_parent_id")),
         sa.ForeignKeyConstraint(["street_id"], ["organisation.id"], name=op.f("fk_organisation_street_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
         sa.UniqueConstraint("code", name=op.f("uq_organisation_code")),
     )
     op.create_index(op.f("ix_organisation_kind_city_id"), "organisation", ["kind", "city_id"], unique=False)
-    op.create_index(
-        op.f("ix_organisation_kind_district_id"), "organisation", ["kind", "district_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_organisation_kind_street_id"), "organisation", ["kind", "street_id"], unique=False
-    )
+    op.create_index(op.f("ix_organisation_kind_district_id"), "organisation", ["kind", "district_id"], unique=False)
+    op.create_index(op.f("ix_organisation_kind_street_id"), "organisation", ["kind", "street_id"], unique=False)
     op.create_index(op.f("ix_organisation_parent_id"), "organisation", ["parent_id"], unique=False)
     op.create_table(
         "policy_version",
@@ -105,16 +95,11 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), server_default=sa.text("'zh_CN'"), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column(
-            "settings",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'::jsonb"),
-            nullable=False,
+            "settings", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.CheckConstraint("language IN ('zh_CN', 'en')", name=op.f("ck_member_language")),
         sa.CheckConstraint("name <> ''", name=op.f("ck_member_named")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_member_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_member_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_member")),
     )
     op.create_index(op.f("ix_member_organisation_id"), "member", ["organisation_id"], unique=False)
@@ -127,20 +112,13 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_duty_shift")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_duty_member_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_duty_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_duty_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
         sa.UniqueConstraint(
-            "organisation_id",
-            "member_id",
-            "starts_at",
-            name=op.f("uq_duty_organisation_id_member_id_starts_at"),
+            "organisation_id", "member_id", "starts_at", name=op.f("uq_duty_organisation_id_member_id_starts_at")
         ),
     )
-    op.create_index(
-        op.f("ix_duty_organisation_id_ends_at"), "duty", ["organisation_id", "ends_at"], unique=False
-    )
+    op.create_index(op.f("ix_duty_organisation_id_ends_at"), "duty", ["organisation_id", "ends_at"], unique=False)
     op.create_table(
         "post",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -150,18 +128,14 @@ def upgrade() -> None:
         sa.Column("school_id", sa.BigInteger(), nullable=True),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
-        sa.CheckConstraint(
-            "(role = 'codirector') = (school_id IS NOT NULL)", name=op.f("ck_post_codirector_school")
-        ),
+        sa.CheckConstraint("(role = 'codirector') = (school_id IS NOT NULL)", name=op.f("ck_post_codirector_school")),
         sa.CheckConstraint(
             "role IN ('counselor', 'principal', 'mentor', 'deputy', 'codirector', 'officer', 'lead', 'liaison', 'coordinator', 'supervisor', 'auditor', 'admin')",
             name=op.f("ck_post_role"),
         ),
         sa.CheckConstraint("until >= since", name=op.f("ck_post_term")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_post_member_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_post_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_post_organisation_id")),
         sa.ForeignKeyConstraint(["school_id"], ["organisation.id"], name=op.f("fk_post_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_post")),
     )
@@ -200,15 +174,9 @@ def upgrade() -> None:
         sa.Column("school_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("principal_member_id", sa.BigInteger(), nullable=False),
         sa.Column("codirector_member_id", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "principal_member_id <> codirector_member_id", name=op.f("ck_station_two_directors")
-        ),
-        sa.ForeignKeyConstraint(
-            ["codirector_member_id"], ["member.id"], name=op.f("fk_station_codirector_member_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["principal_member_id"], ["member.id"], name=op.f("fk_station_principal_member_id")
-        ),
+        sa.CheckConstraint("principal_member_id <> codirector_member_id", name=op.f("ck_station_two_directors")),
+        sa.ForeignKeyConstraint(["codirector_member_id"], ["member.id"], name=op.f("fk_station_codirector_member_id")),
+        sa.ForeignKeyConstraint(["principal_member_id"], ["member.id"], name=op.f("fk_station_principal_member_id")),
         sa.ForeignKeyConstraint(["school_id"], ["organisation.id"], name=op.f("fk_station_school_id")),
         sa.PrimaryKeyConstraint("school_id", name=op.f("pk_station")),
     )
@@ -219,26 +187,17 @@ def upgrade() -> None:
         sa.Column("mentor_member_id", sa.BigInteger(), nullable=True),
         sa.Column("community_id", sa.BigInteger(), nullable=True),
         sa.Column("identity", sa.LargeBinary(), nullable=True),
-        sa.Column("name_index", sa.LargeBinary(), nullable=True),
-        sa.Column("id_index", sa.LargeBinary(), nullable=True),
         sa.Column("keep_until", sa.Date(), nullable=True),
         sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("roster_no", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "forgotten_at IS NULL OR (identity IS NULL AND name_index IS NULL AND id_index IS NULL)",
-            name=op.f("ck_student_forgotten"),
-        ),
+        sa.CheckConstraint("forgotten_at IS NULL OR identity IS NULL", name=op.f("ck_student_forgotten")),
         sa.ForeignKeyConstraint(["community_id"], ["organisation.id"], name=op.f("fk_student_community_id")),
-        sa.ForeignKeyConstraint(
-            ["mentor_member_id"], ["member.id"], name=op.f("fk_student_mentor_member_id")
-        ),
+        sa.ForeignKeyConstraint(["mentor_member_id"], ["member.id"], name=op.f("fk_student_mentor_member_id")),
         sa.ForeignKeyConstraint(["school_id"], ["organisation.id"], name=op.f("fk_student_school_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_student")),
         sa.UniqueConstraint("school_id", "roster_no", name=op.f("uq_student_school_id_roster_no")),
     )
-    op.create_index(op.f("ix_student_id_index"), "student", ["id_index"], unique=False)
     op.create_index(op.f("ix_student_mentor_member_id"), "student", ["mentor_member_id"], unique=False)
-    op.create_index(op.f("ix_student_name_index"), "student", ["name_index"], unique=False)
     op.create_table(
         "cases",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -263,10 +222,7 @@ def upgrade() -> None:
         sa.Column("whistler_id", sa.BigInteger(), nullable=True),
         sa.Column("whistler_role", sa.Text(), nullable=True),
         sa.Column(
-            "facts",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'::jsonb"),
-            nullable=False,
+            "facts", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
         sa.Column("merged_into", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("level IN ('red', 'orange', 'yellow', 'blue')", name=op.f("ck_cases_level")),
@@ -283,10 +239,7 @@ def upgrade() -> None:
         op.f("ix_cases_city_id_state_created_at"), "cases", ["city_id", "state", "created_at"], unique=False
     )
     op.create_index(
-        op.f("ix_cases_district_id_state_created_at"),
-        "cases",
-        ["district_id", "state", "created_at"],
-        unique=False,
+        op.f("ix_cases_district_id_state_created_at"), "cases", ["district_id", "state", "created_at"], unique=False
     )
     op.create_index(op.f("ix_cases_school_id_created_at"), "cases", ["school_id", "created_at"], unique=False)
     op.create_index(op.f("ix_cases_student_id"), "cases", ["student_id"], unique=False)
@@ -306,9 +259,7 @@ def upgrade() -> None:
         sa.Column("track_no", sa.SmallInteger(), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_access_log_case_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_access_log_member_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_access_log_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_access_log_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_log")),
     )
     op.create_index(op.f("ix_access_log_case_id_at"), "access_log", ["case_id", "at"], unique=False)
@@ -321,9 +272,7 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_called_case_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_called_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_called_organisation_id")),
         sa.PrimaryKeyConstraint("case_id", "organisation_id", name=op.f("pk_called")),
     )
     op.create_index(op.f("ix_called_organisation_id"), "called", ["organisation_id"], unique=False)
@@ -342,13 +291,9 @@ def upgrade() -> None:
         sa.Column("rung", sa.SmallInteger(), nullable=False),
         sa.Column("provisional", sa.Boolean(), nullable=False),
         sa.Column("face", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('running', 'paused', 'met', 'missed', 'cancelled')", name=op.f("ck_clock_state")
-        ),
+        sa.CheckConstraint("state IN ('running', 'paused', 'met', 'missed', 'cancelled')", name=op.f("ck_clock_state")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_clock_case_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_clock_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_clock_organisation_id")),
         sa.PrimaryKeyConstraint("case_id", "no", name=op.f("pk_clock")),
     )
     op.create_index(
@@ -456,16 +401,11 @@ def upgrade() -> None:
         sa.CheckConstraint("(alarm_at IS NULL) = (alarm_move IS NULL)", name=op.f("ck_track_alarm")),
         sa.CheckConstraint("no > 0", name=op.f("ck_track_no")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_track_case_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_track_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_track_organisation_id")),
         sa.PrimaryKeyConstraint("case_id", "no", name=op.f("pk_track")),
     )
     op.create_index(
-        op.f("ix_track_organisation_id_kind_state"),
-        "track",
-        ["organisation_id", "kind", "state"],
-        unique=False,
+        op.f("ix_track_organisation_id_kind_state"), "track", ["organisation_id", "kind", "state"], unique=False
     )
     op.create_index(
         "uq_track_lead",
@@ -496,9 +436,7 @@ def downgrade() -> None:
     op.drop_table("file")
     op.drop_table("event")
     op.drop_index(
-        "ix_clock_provisional",
-        table_name="clock",
-        postgresql_where=sa.text("provisional AND stopped_at IS NULL"),
+        "ix_clock_provisional", table_name="clock", postgresql_where=sa.text("provisional AND stopped_at IS NULL")
     )
     op.drop_index(
         "ix_clock_open",
@@ -517,25 +455,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_district_id_state_created_at"), table_name="cases")
     op.drop_index(op.f("ix_cases_city_id_state_created_at"), table_name="cases")
     op.drop_table("cases")
-    op.drop_index(op.f("ix_student_name_index"), table_name="student")
     op.drop_index(op.f("ix_student_mentor_member_id"), table_name="student")
-    op.drop_index(op.f("ix_student_id_index"), table_name="student")
     op.drop_table("student")
     op.drop_table("station")
     op.drop_index(
-        "uq_post_principal",
-        table_name="post",
-        postgresql_where=sa.text("role = 'principal' AND until IS NULL"),
+        "uq_post_principal", table_name="post", postgresql_where=sa.text("role = 'principal' AND until IS NULL")
     )
     op.drop_index("uq_post_held", table_name="post", postgresql_where=sa.text("until IS NULL"))
     op.drop_index(
-        "uq_post_codirector",
-        table_name="post",
-        postgresql_where=sa.text("role = 'codirector' AND until IS NULL"),
+        "uq_post_codirector", table_name="post", postgresql_where=sa.text("role = 'codirector' AND until IS NULL")
     )
-    op.drop_index(
-        op.f("ix_post_school_id"), table_name="post", postgresql_where=sa.text("school_id IS NOT NULL")
-    )
+    op.drop_index(op.f("ix_post_school_id"), table_name="post", postgresql_where=sa.text("school_id IS NOT NULL"))
     op.drop_index(op.f("ix_post_organisation_id_role"), table_name="post")
     op.drop_index(op.f("ix_post_member_id"), table_name="post")
     op.drop_table("post")
