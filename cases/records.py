@@ -2,7 +2,7 @@
 
 Nothing here is a person's: whatever may name or describe somebody is sealed (`cases.vault`). Every instant is
 `timestamptz`. `cases.ledger` writes these rows, `cases.queries` reads them; `metadata` also carries the tables
-of `cases.people`.
+of `cases.people` and `cases.heartbeat`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from cases import people
+from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
-__all__ = ["metadata", "people"]
+__all__ = ["heartbeat", "metadata", "people"]
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four colours, gravest first."""
@@ -199,17 +200,22 @@ message = Table(
     "message",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    _of_case(),
-    Column("seq", Integer, nullable=False),
+    # The event that it tells of; or, for what belongs to no single case, the occasion: `digest:2026-03-17`.
+    Column("case_id", BigInteger, ForeignKey("cases.id")),
+    Column("seq", Integer),
+    Column("occasion", Text),
     Column("member_id", BigInteger, ForeignKey("member.id"), nullable=False),
     _instant("at", nullable=False),
-    # owes, told, reminded, warned, breached, escalated, bulletined: the highest that concerns this person.
+    # owes, told, reminded, warned, breached, escalated, bulletined: the highest that concerns this person;
+    # of an occasion digest, bulletin, stalled, seal_broken.
     Column("kind", Text, nullable=False),
     Column("level", Text, nullable=False),
     # What it is about, in the contract's own names; never a person, a school or a fact.
     Column("items", JSONB, nullable=False),
     _instant("read_at"),
     UniqueConstraint("case_id", "seq", "member_id"),
+    UniqueConstraint("occasion", "member_id"),
+    CheckConstraint("(case_id IS NULL) = (seq IS NULL) AND (case_id IS NULL) = (occasion IS NOT NULL)", name="about"),
     Index(None, "member_id", "at"),
 )
 
