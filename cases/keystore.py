@@ -69,6 +69,7 @@ key_check = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
+_ONE: Final = "SELECT wrapped, forgotten_at FROM student_key WHERE student_id = %s"
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('whistle key store', 0))")
 
 
@@ -190,15 +191,21 @@ class KeyStore:
 
     def of(self, student_id: int) -> DataKey:
         """The student's key. Raises Forgotten, UnknownStudent, or WrongMasterKey (another wrapped it)."""
-        found = self.many([student_id]).get(student_id)
-        if found is not None:
-            return found
-        with self._store.read() as connection:
-            query = select(student_key.c.student_id).where(student_key.c.student_id == student_id)
-            known = connection.execute(query).first()
-        if known is None:
+        held = self._cache.take({student_id}).get(student_id)
+        if held is not None:
+            return held
+        epoch = self._cache.epoch
+        # One statement by itself, without a transaction around it: every first move of a case waits for this.
+        with self._store.glance() as connection:
+            row = connection.execute(_ONE, (student_id,), prepare=True).fetchone()
+        if row is None:
             raise UnknownStudent(student=str(student_id))
-        raise Forgotten(place=_place(student_id), section="key", why="forgotten")
+        wrapped, forgotten_at = row
+        if forgotten_at is not None:
+            raise Forgotten(place=_place(student_id), section="key", why="forgotten")
+        key = self._unwrapped(student_id, wrapped)
+        self._cache.put({student_id: key}, epoch)
+        return key
 
     def many(self, student_ids: Iterable[int]) -> dict[int, DataKey]:
         """The keys of these students in one query; forgotten and unknown ones are left out."""

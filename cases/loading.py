@@ -22,8 +22,10 @@ SELECT c.id, c.number, c.student_id, c.school_id, c.district_id, c.city_id, c.co
        c.facts::text, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
   FROM cases c JOIN student s ON s.id = c.student_id
 """
-BY_ID = _CASE + " WHERE c.id = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
-BY_NUMBER = _CASE + " WHERE c.number = ANY(%s) ORDER BY c.number FOR UPDATE OF c"
+# One case is asked for by `=`, never by ANY: for an array the server would plan the statement anew each time.
+_ONE = {int: " WHERE c.id = %s", str: " WHERE c.number = %s"}
+_SEVERAL = {int: " WHERE c.id = ANY(%s)", str: " WHERE c.number = ANY(%s)"}
+_LOCKED = " ORDER BY c.number FOR UPDATE OF c"
 DUE = (
     _CASE
     + """ WHERE c.wake_at <= %s AND (c.aside_until IS NULL OR c.aside_until <= %s)
@@ -41,8 +43,14 @@ SELECT (SELECT json_agg(json_build_array(case_id, no, kind, state, organisation_
           FROM called WHERE {which}),
        (SELECT version FROM directory_version)
 """
-_PARTS_BY_ID = _PARTS.format(which="case_id = ANY(%(cases)s)")
-_PARTS_BY_NUMBER = _PARTS.format(which="case_id IN (SELECT id FROM cases WHERE number = ANY(%(cases)s))")
+_OF_ONE = {
+    int: _PARTS.format(which="case_id = %(cases)s"),
+    str: _PARTS.format(which="case_id = (SELECT id FROM cases WHERE number = %(cases)s)"),
+}
+_OF_SEVERAL = {
+    int: _PARTS.format(which="case_id = ANY(%(cases)s)"),
+    str: _PARTS.format(which="case_id IN (SELECT id FROM cases WHERE number = ANY(%(cases)s))"),
+}
 
 
 def driver(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
@@ -61,11 +69,13 @@ def one_by_one(session: Session, keys: list[int] | list[str], *, lock: bool) -> 
     off in their order, and what comes after the lock sees what its last holder has written.
     """
     raw = driver(session)
-    by_number = isinstance(keys[0], str)
-    head = (BY_NUMBER if by_number else BY_ID) if lock else (UNLOCKED_BY_NUMBER if by_number else UNLOCKED)
+    kind: type[int] | type[str] = str if isinstance(keys[0], str) else int
+    alone = len(keys) == 1
+    wanted: object = keys[0] if alone else keys
+    head = _CASE + (_ONE if alone else _SEVERAL)[kind] + (_LOCKED if lock else "")
     with raw.pipeline():
-        found = raw.execute(head, (keys,), prepare=True)
-        rest = raw.execute(_PARTS_BY_NUMBER if by_number else _PARTS_BY_ID, {"cases": keys}, prepare=True)
+        found = raw.execute(head, (wanted,), prepare=True)
+        rest = raw.execute((_OF_ONE if alone else _OF_SEVERAL)[kind], {"cases": wanted}, prepare=True)
         rows, parts = found.fetchall(), rest.fetchone()
     return _files(session, rows, parts)
 
@@ -77,7 +87,7 @@ def due(session: Session, now: datetime, most: int) -> list[CaseFile]:
     if not found:
         return []
     known = [row[0] for row in found]
-    return _files(session, found, raw.execute(_PARTS_BY_ID, {"cases": known}, prepare=True).fetchone())
+    return _files(session, found, raw.execute(_OF_SEVERAL[int], {"cases": known}, prepare=True).fetchone())
 
 
 def _files(session: Session, found: list[Any], parts: Any) -> list[CaseFile]:  # noqa: ANN401 - a driver's row

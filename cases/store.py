@@ -50,6 +50,7 @@ class Store:
         }
         self._pool_size = pool_size
         self._engine = self._connectable()
+        self._glances = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def name(self) -> str:
@@ -82,6 +83,14 @@ class Store:
         """One read-only transaction: the server refuses any write, nothing is ever committed."""
         with told_plainly(self.where), self._engine.connect() as connection:
             yield connection.execution_options(postgresql_readonly=True)
+
+    @contextmanager
+    def glance(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """The driver's own connection, each statement by itself: for one quick look that needs no transaction."""
+        with told_plainly(self.where), self._glances.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None  # noqa: S101 - an open connection has its driver's
+            yield raw
 
     def at(self, name: str) -> Store:
         """Another database of the same server, with the same limits."""
@@ -139,9 +148,7 @@ class Store:
     def drop_database(self, name: str) -> None:
         """Drop a database of the same server if it is there, ending whoever is connected to it."""
         with self.administered("postgres" if name == self.name else None) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def migrate(self) -> None:
         """Bring the tables to this version, in one transaction: all of it or nothing.
@@ -210,10 +217,7 @@ class _Probe:
             return
         try:
             # An idle connection has nothing to say but that it is over.
-            if (
-                select.select([dbapi.fileno()], [], [], 0)[0]
-                or time.monotonic() - since > _PING_AFTER_SECONDS
-            ):
+            if select.select([dbapi.fileno()], [], [], 0)[0] or time.monotonic() - since > _PING_AFTER_SECONDS:
                 self._engine.dialect.do_ping(dbapi)
         except (psycopg.Error, DBAPIError, OSError, ValueError) as error:
             raise DisconnectionError from error
