@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -108,8 +107,9 @@ def enrol(sitting: Sitting, who: Student | None, role: str | None) -> None:
             select(students.c.mentor_member_id, students.c.community_id).where(students.c.id == case.student)
         ).one()
         case.mentor, case.community = row
-        written = replace(case, concern=case.concern or "draft", level=case.level or "blue")
-        ledger.enter(session, written)
+        # A draft may say neither yet; whoever submits it says both.
+        case.concern, case.level = case.concern or "draft", case.level or "blue"
+        ledger.enter(session, case)
         case.new = False
     elif who is not None:
         known = _identity(sitting, case.student)

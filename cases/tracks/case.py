@@ -70,6 +70,12 @@ def _describe(desk: Desk) -> None:
         desk.open("mandatory_report", facts={"statutory": sorted(ticked), "raised_by": raised_by})
 
 
+def _drafted(desk: Desk) -> None:
+    """What the draft says already; the rest is asked when it is submitted."""
+    desk.case.concern = desk.form.get("concern", desk.case.concern)
+    desk.case.level = desk.form.get("level", desk.case.level)
+
+
 def _submitted(desk: Desk) -> None:
     _describe(desk)
     if desk.role == "principal":
@@ -292,6 +298,7 @@ TRACK = Track(
             source=("draft",),
             by=who("counselor, mentor, principal@school"),
             form=whistle_form(LEVELS, draft=True),
+            then=_drafted,
         ),
         Move(
             name="submit",
