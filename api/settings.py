@@ -60,8 +60,8 @@ class Settings:
     master_key_file: Path | None = field(
         default=None,
         metadata={
-            "zh_CN": "主密钥文件,须在数据库之外;不填则用数据目录下的 master.key",
-            "en": "the master key's file, outside every database; unset: master.key in the home",
+            "zh_CN": "主密钥文件,须在数据库之外;不填则用数据目录下的 keys/master.key",
+            "en": "the master key's file, outside every database; unset: keys/master.key in the home",
         },
     )
     language: str = field(

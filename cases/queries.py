@@ -158,3 +158,11 @@ def provisional_cases(connection: Connection) -> list[int]:
     """The cases with a clock whose limit reaches past the published calendar."""
     found = select(clock.c.case_id).where(clock.c.provisional, clock.c.stopped_at.is_(None)).distinct()
     return list(connection.scalars(found.order_by(clock.c.case_id)))
+
+
+def numbered(connection: Connection, numbers: list[str] | None) -> list[tuple[str, int]]:
+    """Number and id of these cases, or of all, by number."""
+    wanted = select(case.c.number, case.c.id).order_by(case.c.number)
+    if numbers:
+        wanted = wanted.where(case.c.number.in_(numbers))
+    return [(number, case_id) for number, case_id in connection.execute(wanted)]

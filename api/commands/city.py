@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from api.commands.options import AsJson, Language, Spoken
+
 if TYPE_CHECKING:
-    from api.settings import Settings
-    from cases.keystore import KeyStore
     from cases.samples.city import SampleCity
     from cases.samples.load import Loaded
-    from cases.store import Store
-    from cases.vault import MasterKey
 
 app = typer.Typer(
     name="city",
@@ -31,22 +26,13 @@ FAULTY = 2
 INTERRUPTED = 130
 
 
-class Language(StrEnum):
-    """The languages that the command line speaks."""
-
-    ZH_CN = "zh_CN"
-    EN = "en"
-
-
 Schools = Annotated[
     int | None,
     typer.Option(help="学校数；默认全市 700 所，单个区 6 所。 Schools; 700, or 6 in chosen districts."),
 ]
 Students = Annotated[
     int | None,
-    typer.Option(
-        help="学生数；默认全市 850000 人，单个区 240 人。 Students; 850000, or 240 in chosen districts."
-    ),
+    typer.Option(help="学生数；默认全市 850000 人，单个区 240 人。 Students; 850000, or 240 in chosen districts."),
 ]
 Districts = Annotated[
     list[str] | None,
@@ -56,11 +42,6 @@ Seed = Annotated[int, typer.Option(help="同一个数得到同一座城市。 Th
 Resume = Annotated[
     bool,
     typer.Option("--resume/--no-resume", help="接着上次没装完的装。 Go on with a load that was stopped."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出。 Print JSON.")]
-Spoken = Annotated[
-    Language,
-    typer.Option("--language", envvar="WHISTLE_LANGUAGE", help="输出语言。 The language to answer in."),
 ]
 
 
@@ -79,21 +60,20 @@ def load(
     Load the sample city into the database; stop it whenever you like and run it again to go on. Exits with 2
     when real records, or another sample, are there.
     """
+    from api.commands.database import installation
     from cases.samples.load import load as load_city
 
     with _faults_told(language):
         plan = _plan(schools, students, district, seed)
-        with _opened() as (store, keystore, master), _bar(plan, language, shown=not as_json) as advance:
-            done = load_city(store, keystore, master, plan, advance, resume=resume)
+        with installation(fresh=True) as kept, _bar(plan, language, shown=not as_json) as advance:
+            done = load_city(kept.store, kept.keystore, kept.master, plan, advance, resume=resume)
     counts = {"organisations": done.organisations, "members": done.members, "students": done.students}
     if as_json:
         typer.echo(json.dumps(counts))
     elif language is Language.ZH_CN:
         typer.echo(f"已装入:{done.organisations} 个单位,{done.members} 名人员,{done.students} 名学生。")
     else:
-        typer.echo(
-            "Loaded: {organisations} organisations, {members} members, {students} students.".format(**counts)
-        )
+        typer.echo("Loaded: {organisations} organisations, {members} members, {students} students.".format(**counts))
 
 
 @app.command()
@@ -137,53 +117,6 @@ def _plan(schools: int | None, students: int | None, districts: list[str] | None
         seed=seed,
         districts=tuple(districts) if districts else None,
     )
-
-
-@contextmanager
-def _opened() -> Iterator[tuple[Store, KeyStore, MasterKey]]:
-    """The installation's database and key store, set up where they aren't yet."""
-    from api.settings import Settings
-    from cases import embedded
-    from cases.store import Store
-
-    settings = Settings.read(os.environ)
-    if settings.database_url is not None:
-        with Store(settings.database_url.get_secret_value()) as store:
-            yield from _ready(store, settings)
-    else:
-        with embedded.served(settings.home or embedded.default_home()) as url, Store(url) as store:
-            yield from _ready(store, settings)
-
-
-def _ready(store: Store, settings: Settings) -> Iterator[tuple[Store, KeyStore, MasterKey]]:
-    from cases import embedded, schema
-    from cases.keystore import KeyStore
-    from cases.store import Store
-
-    home = settings.home or embedded.default_home()
-    # Only an empty database gets a new master key: to one that has lost its key a new one is of no use.
-    master = _master(home, settings.master_key_file, fresh=schema.found(store) is None)
-    store.migrate()
-    url = settings.keystore_url
-    with store.at("whistle_keys") if url is None else Store(url.get_secret_value()) as keys:
-        keystore = KeyStore(keys, master)
-        keystore.prepare()
-        yield store, keystore, master
-
-
-def _master(home: Path, given: Path | None, *, fresh: bool) -> MasterKey:
-    from cases.vault import MasterKey, MasterKeyMissing
-
-    if given is not None:
-        if not given.is_file():
-            raise MasterKeyMissing(path=str(given))
-        return MasterKey.load(home, given.read_text("ascii", errors="replace"))
-    try:
-        return MasterKey.load(home)
-    except MasterKeyMissing:
-        if not fresh:
-            raise
-        return MasterKey.create(home)
 
 
 @contextmanager

@@ -7,11 +7,67 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from api.settings import Settings
+    from cases.installation import Installation
     from cases.store import Store
+    from cases.vault import Algorithm, MasterKey
+
+
+@contextmanager
+def installation(*, fresh: bool = False) -> Iterator[Installation]:
+    """This installation with its key store, for commands that move or check cases.
+
+    With `fresh` an empty database is set up first: tables, master key, key store. Without it a database whose
+    tables aren't there or aren't this version's is refused (StoreFault not_migrated). Raises VaultFault for a
+    missing or wrong master key, and PolicyFaults for a policy that was changed under its version.
+    """
+    from datetime import UTC, datetime
+
+    from api.settings import Settings
+    from cases import embedded, schema
+    from cases.installation import Installation
+    from cases.keystore import KeyStore
+    from cases.store import Store
+    from policies.book import load
+
+    settings = Settings.read(os.environ)
+    with opened() as store:
+        # Only an empty database gets a new master key: to one that has lost its key a new one is of no use.
+        empty = schema.found(store) is None
+        if fresh:
+            store.migrate()
+        else:
+            store.require_migrated()
+        home = settings.home or embedded.default_home()
+        master = _master(home, settings.master_key_file, fresh=fresh and empty)
+        book = load(settings.policy)
+        url = settings.keystore_url
+        with store.at("whistle_keys") if url is None else Store(url.get_secret_value()) as keys:
+            keystore = KeyStore(keys, master, cast("Algorithm", book.algorithm))
+            keystore.prepare() if fresh else keystore.verify()
+            kept = Installation(store, keystore, master)
+            if fresh:
+                kept.keep(book, datetime.now(UTC), activate=True)
+            yield kept
+
+
+def _master(home: Path, given: Path | None, *, fresh: bool) -> MasterKey:
+    from cases.vault import MasterKey, MasterKeyMissing
+
+    if given is not None:
+        if not given.is_file():
+            raise MasterKeyMissing(path=str(given))
+        return MasterKey.load(home, given.read_text("ascii", errors="replace"))
+    try:
+        return MasterKey.load(home)
+    except MasterKeyMissing:
+        if not fresh:
+            raise
+        return MasterKey.create(home)
 
 
 @contextmanager

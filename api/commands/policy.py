@@ -41,17 +41,13 @@ Spoken = Annotated[
 ]
 Shelves = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--library", help="另一个规则目录，可多次给出。 A further folder of policies; may be repeated."
-    ),
+    typer.Option("--library", help="另一个规则目录，可多次给出。 A further folder of policies; may be repeated."),
 ]
 
 
 @app.command()
 def check(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="规则文件或版本。 Policy files or versions.")
-    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="规则文件或版本。 Policy files or versions.")],
     library: Shelves = None,
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
@@ -127,9 +123,7 @@ def diff(
     old, new = (_loaded(one, library, language, as_json=as_json) for one in (before, after))
     changes = changes_between(old, new)
     if as_json:
-        _print_json(
-            {"before": old.version, "after": new.version, "changes": [change.as_dict() for change in changes]}
-        )
+        _print_json({"before": old.version, "after": new.version, "changes": [change.as_dict() for change in changes]})
         return
     console = _console()
     console.print(f"[bold]{old.version} → {new.version}[/bold]")
@@ -165,16 +159,12 @@ def _faulty() -> NoReturn:
     raise typer.Exit(FAULTY)
 
 
-def _print_check(
-    sound: Iterable[Book], faulty: Iterable[tuple[str, PolicyFaults]], language: Language
-) -> None:
+def _print_check(sound: Iterable[Book], faulty: Iterable[tuple[str, PolicyFaults]], language: Language) -> None:
     chinese = language is Language.ZH_CN
     console, errors = _console(), _console(stderr=True)
     for book in sound:
         said = f"{book.version}：没有错误" if chinese else f"{book.version}: no faults"
-        console.print(
-            f"✓ {said}  sha256 {book.digest}", style="green", markup=False, highlight=False, soft_wrap=True
-        )
+        console.print(f"✓ {said}  sha256 {book.digest}", style="green", markup=False, highlight=False, soft_wrap=True)
     for file, fault in faulty:
         for one in fault.faults:
             errors.print(one.text(language), markup=False, highlight=False, soft_wrap=True)

@@ -162,12 +162,8 @@ class _Speaker:
             ("量表", "scale"), ("分段", "bands"), ("预警", "alarm"), ("依据", "basis"),
         )  # fmt: skip
         for one in self.book.scales.values():
-            bands = [
-                f"{band.lowest}–{band.highest} {band.label.in_language(self.language)}" for band in one.bands
-            ]
-            bands += [
-                f"{', '.join(band.any_of)}: {band.label.in_language(self.language)}" for band in one.triage
-            ]
+            bands = [f"{band.lowest}–{band.highest} {band.label.in_language(self.language)}" for band in one.bands]
+            bands += [f"{', '.join(band.any_of)}: {band.label.in_language(self.language)}" for band in one.triage]
             alarm = one.alarm_label.in_language(self.language) if one.alarm_label is not None else "–"
             label = one.label.in_language(self.language)
             table.add_row(label, "\n".join(bands), alarm, self.basis(one.basis), end_section=True)

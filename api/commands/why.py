@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from api.commands.options import AsJson, Language, Spoken
+
 app = typer.Typer(name="why", help="说明时限的由来。 Explain a limit.")
-
-
-class Language(StrEnum):
-    """The languages that the command line speaks."""
-
-    ZH_CN = "zh_CN"
-    EN = "en"
 
 
 Case = Annotated[str, typer.Argument(metavar="CASE", help="个案编号。 The number of the case.")]
@@ -25,11 +19,6 @@ Clock = Annotated[
         metavar="CLOCK",
         help="时钟：settle、assignment(street).report_in。 The clock, as a scenario names it.",
     ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出。 Print JSON.")]
-Spoken = Annotated[
-    Language,
-    typer.Option("--language", envvar="WHISTLE_LANGUAGE", help="输出语言。 The language to answer in."),
 ]
 
 

@@ -71,7 +71,7 @@ def pattern(town: Town) -> int:
     return case
 
 
-def measure(server: Store, town: Town, *, rounds: int, each: int, clients: int) -> dict[str, float]:
+def measure(town: Town, *, rounds: int, each: int, clients: int) -> dict[str, float]:
     """Transitions a second of both, and the median ratio over shuffled rounds."""
     case = pattern(town)
     street = _assignment(town, case)
@@ -160,11 +160,11 @@ def _dsn(store: Store) -> str:
     return store.url.replace("postgresql+psycopg://", "postgresql://")
 
 
-def report(server: Store, town: Town) -> list[str]:
+def report(town: Town) -> list[str]:
     """The lines for `make bench`."""
     lines = []
     for clients, each, floor in ((1, 60, 0.5), (8, 20, 0.45)):
-        found = measure(server, town, rounds=8, each=each, clients=clients)
+        found = measure(town, rounds=8, each=each, clients=clients)
         lines.append(
             f"fire, {clients} client(s): {found['engine']:,.0f}/s, raw {found['raw']:,.0f}/s, "
             f"ratio {found['ratio']:.0%} (floor {floor:.0%})"

@@ -126,9 +126,8 @@ def plan(connection: Connection, at: datetime) -> str:
     return "\n".join(f"    {row[0]}" for row in rows)
 
 
-def report(server: Store, town: Town, *, open_cases: int = 1_000_000, due: int = 10_000) -> list[str]:
+def report(town: Town, *, open_cases: int = 1_000_000, due: int = 10_000) -> list[str]:
     """The lines for `make bench`."""
-    del server
     cases, at = patterns(town)
     load(town, open_cases=open_cases, due=due, cases=cases, wake_at=at)
     lines = []
@@ -149,3 +148,26 @@ def report(server: Store, town: Town, *, open_cases: int = 1_000_000, due: int =
     usage = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     lines.append(f"largest worker: {usage / 1024:,.0f} MB")
     return lines
+
+
+def memory(town: Town, *, wakes: int = 100_000) -> list[str]:
+    """The resident size of one sweeping process over many wakes; flat, or a list somewhere grows for ever."""
+    cases, at = patterns(town)
+    with town.store.begin() as connection:
+        connection.execute(text("UPDATE cases SET wake_at = NULL WHERE id = ANY(:ids)"), {"ids": cases})
+    sizes: list[float] = []
+    block = 10_000
+    for turn in range(wakes // block):
+        refill(town, block, cases, at, first=5_000_000 + turn * block)
+        wake.sweep(town.store, town.office, at)
+        sizes.append(_resident())
+    return [
+        f"memory of a sweep worker over {wakes:,} wakes: {sizes[0]:,.0f} MB after {block:,}, "
+        f"{sizes[-1]:,.0f} MB at the end"
+    ]
+
+
+def _resident() -> float:
+    with open("/proc/self/status", encoding="ascii") as status:
+        line = next(line for line in status if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
