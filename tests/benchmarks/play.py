@@ -18,6 +18,6 @@ def report(server: Store) -> list[str]:
         began = time.perf_counter()
         outcome = play(path, server)
         seconds = time.perf_counter() - began
-        steps = len(outcome.steps)
+        steps = outcome.steps
         lines.append(f"play, {steps:3} steps: {seconds:.2f} s ({seconds / max(steps, 1) * 30:.2f} s for 30)  {path.name}")
     return lines
