@@ -63,9 +63,12 @@ def begin(session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] 
 
 def _school(session: Session, actor: Actor, form: Mapping[str, Any] | None) -> Organisation:
     """The school that whistles: the actor's own, or the one that the education side names [plan 19]."""
-    own = next((post.organisation_id for post in actor.posts if post.role in _SCHOOL_ROLES), None)
+    own = [post.organisation_id for post in actor.posts if post.role in _SCHOOL_ROLES]
     named = (form or {}).get("school")
-    number = own or (named if isinstance(named, int) and not isinstance(named, bool) else None)
+    if not isinstance(named, int) or isinstance(named, bool):
+        named = None
+    # Somebody with posts at two schools says which; with one there is nothing to say.
+    number = named if named in own or not own else own[0]
     directory = session.office.directory
     if number is None:
         if any(post.role == "coordinator" for post in actor.posts):
