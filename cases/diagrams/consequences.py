@@ -42,7 +42,7 @@ def _heard(function: FunctionType, known: set[FunctionType]) -> Iterator[Saying]
         elif (called := _own(function, step)) is not None:
             if called not in known:
                 yield from _heard(called, known)
-        elif verb and isinstance(step.argval, str) and step.opname.startswith("LOAD_CONST"):
+        elif verb and isinstance(step.argval, str) and step.opcode in dis.hasconst:
             yield Saying(verb, step.argval)
             verb = None
         elif step.opname.startswith(_STATEMENT_ENDS):
@@ -58,7 +58,7 @@ def words_of(choice: Callable[..., Any] | None) -> frozenset[str]:
 def _texts(function: FunctionType, known: set[FunctionType]) -> Iterator[str]:
     known.add(function)
     for step in dis.get_instructions(function):
-        if step.opname.startswith("LOAD_CONST") and isinstance(step.argval, str):
+        if isinstance(step.argval, str) and step.opcode in dis.hasconst:
             yield step.argval
         elif (called := _own(function, step)) is not None and called not in known:
             yield from _texts(called, known)

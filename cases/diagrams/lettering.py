@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import fsum
 from typing import Literal
 
 FONTS = (
@@ -32,7 +33,7 @@ class Line:
     def width(self) -> float:
         """In pixels, rather too wide than too narrow: the reader's font isn't known."""
         size = SIZES[self.style]
-        em = 0.62 * len(self.text) if self.style == "code" else sum(map(_em, self.text))
+        em = 0.62 * len(self.text) if self.style == "code" else fsum(map(_em, self.text))
         bold = 1.06 if self.style in {"title", "name"} else 1.0
         return em * size * bold + (SIGN_WIDTH if self.sign != "none" else 0)
 

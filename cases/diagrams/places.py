@@ -1,10 +1,13 @@
-"""Where in its row each node stands: first the order with the fewest crossings, then the place with the least bends."""
+"""Where in its row each node stands: first the order with the fewest crossings, then the place with the least bends.
+
+Sums are exact (`fsum`): Python 3.12 adds floats otherwise than 3.11, and a picture must not depend on that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from math import inf
+from math import fsum, inf
 from random import Random
 from typing import NamedTuple
 
@@ -129,8 +132,8 @@ def _settle(
         shifts.append(shifts[-1] + _distance(one, two, widths, bends))
     wishes = []
     for node, shift in zip(row, shifts, strict=True):
-        weight = sum(pull.weight for pull in pulls[node])
-        drawn = sum(middles[pull.node] * pull.weight for pull in pulls[node])
+        weight = fsum(pull.weight for pull in pulls[node])
+        drawn = fsum(middles[pull.node] * pull.weight for pull in pulls[node])
         wishes.append((drawn / weight - shift, weight) if weight else (middles[node] - shift, 0.01))
     for node, value, shift in zip(row, _rising(wishes), shifts, strict=True):
         middles[node] = value + shift

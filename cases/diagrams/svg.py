@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 
 from cases.diagrams.brushes import INK, frame, lettered, line_style, sheet
 from cases.diagrams.chart import Chart, Edge, Puller, puller
@@ -81,7 +82,7 @@ class _Drawing:
             words = [said(label, self.language) for label in labels]
             lines += broken(words, "small", sign, language=self.language)
         width = max(84.0, *(line.width for line in lines)) + 2 * PAD_X
-        return Box(tuple(lines), width, sum(line.height for line in lines) + 2 * PAD_Y)
+        return Box(tuple(lines), width, fsum(line.height for line in lines) + 2 * PAD_Y)
 
     def _label_box(self, edge: Edge) -> Box:
         lines = [Line(said(move.label, self.language), "move", SIGNS[puller(move)]) for move in edge.moves]
@@ -90,7 +91,7 @@ class _Drawing:
         if not lines:
             return Box((), 14.0, 14.0, edge)
         width = max(line.width for line in lines) + 2 * LABEL_PAD_X
-        return Box(tuple(lines), width, sum(line.height for line in lines) + 2 * LABEL_PAD_Y, edge)
+        return Box(tuple(lines), width, fsum(line.height for line in lines) + 2 * LABEL_PAD_Y, edge)
 
     def _from_everywhere(self, edge: Edge) -> str:
         also = [said(self.chart.track.states[state].label, self.language) for state in edge.also]
