@@ -1,0 +1,81 @@
+"""What can be wrong with a channel or a template, said to a person in both languages."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+_TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "no_address": (
+        "这不是渠道地址。应当像 wecomx://机器人的key、mailtos://用户：口令@邮件服务器?to=收件人。",
+        "This isn't a channel's address. It should look like wecomx://KEY or mailtos://user:password@host?to=ADDRESS.",
+    ),
+    "not_allowed": (
+        "不允许使用 {schema}:// 这种渠道。可用：{known}。",
+        "{schema}:// is not among the channels allowed here. Allowed are: {known}.",
+    ),
+    "faulty": (
+        "{schema}:// 地址写法不对。应当像 {wanted}。",
+        "The {schema}:// address is faulty. It should look like {wanted}.",
+    ),
+    "unknown_option": (
+        "{schema}:// 地址里不能用选项“{what}”。可用：{known}。",
+        "The option {what} can't be used in a {schema}:// address. Known are: {known}.",
+    ),
+    "several": (
+        "一个渠道只能有一个收件地址；请为每个地址各设一个渠道。",
+        "A channel has exactly one recipient; make a channel for each address.",
+    ),
+    "inside": (
+        "{schema}:// 地址指向内部网络，不允许使用。管理员可以用 WHISTLE_CHANNELS_INSIDE 放行某个网段。",
+        "The {schema}:// address leads inside, which isn't allowed. WHISTLE_CHANNELS_INSIDE may allow a network.",
+    ),
+    "no_mail_gate": (
+        "还没有设置发信服务器（WHISTLE_MAIL），不能用邮件。",
+        "No mail server is set (WHISTLE_MAIL), so mail can't be sent.",
+    ),
+    "no_sms_gate": (
+        "还没有设置短信网关（WHISTLE_SMS），不能发短信。",
+        "No SMS gateway is set (WHISTLE_SMS), so no text message can be sent.",
+    ),
+    "no_email": ("这个人没有登记邮箱。", "No mail address is registered for this person."),
+    "no_phone": ("这个人没有登记手机号。", "No phone number is registered for this person."),
+    "sms_template": (
+        "短信网关的设置写法不对：{why}",
+        "The setting of the SMS gateway is faulty: {why}",
+    ),
+    "no_network": (
+        "“{what}”不是网段。应当像 10.20.0.0/16。",
+        "{what!r} isn't a network. It should look like 10.20.0.0/16.",
+    ),
+}
+
+
+class ChannelFault(ValueError):
+    """A channel can't be opened; nothing was sent. Facts never hold the address, which is a secret."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, code: str, /, **facts: str) -> None:
+        self.code = code
+        self.facts = facts
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        """The message in `zh_CN` or `en`; any other language is answered in English."""
+        return _TEXTS[self.code][0 if language == "zh_CN" else 1].format_map(self.facts)
+
+
+class TemplateFault(ValueError):
+    """One or more templates can't be used: all are named at once, each with its file and why."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, faults: list[tuple[str, str, str]]) -> None:
+        self.faults = faults
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        """A line for each faulty template, in `zh_CN` or `en`."""
+        zh = language == "zh_CN"
+        head = "消息模板有误，没有发送任何消息:" if zh else "Message templates are faulty; nothing was sent:"
+        return "\n".join([head, *(f"{name}: {chinese if zh else english}" for name, chinese, english in self.faults)])

@@ -1,0 +1,140 @@
+"""Words for a message: Jinja templates in both languages, checked as a whole before the first is used."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from notifiers.faults import TemplateFault
+from notifiers.message import KINDS, LANGUAGES, LEVELS, Entry, Message, Owed, Rendered
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+PARTS: Final = ("subject.txt", "body.txt", "body.html")
+_HERE: Final = Path(__file__).parent / "templates"
+_UNKNOWN: Final = re.compile(r"'(?P<field>[^']+)' is undefined|attribute '(?P<attribute>[^']+)'")
+
+
+class Templates:
+    """Every template of every kind, `<kind>/<language>/{subject.txt,body.txt,body.html}`.
+
+    `overlay` is a folder of an installation's own versions, which go before ours. Raises TemplateFault with every
+    template that is broken, missing or asks for an unknown field. `zone` is the policy's time zone.
+    """
+
+    def __init__(self, zone: tzinfo, overlay: Path | None = None) -> None:
+        self._zone = zone
+        self._templates = self._read(_environment(overlay))
+        self._try_all()
+
+    def render(self, message: Message, language: str, key: str) -> Rendered:
+        """The message in `zh_CN` or `en`; any other language is answered in English."""
+        spoken = language if language in LANGUAGES else "en"
+        fields = self._fields(message, spoken)
+        subject, text, page = (self._templates[message.kind, spoken, part].render(fields) for part in PARTS)
+        # Everything is escaped, so that no template can forget to; plain text is then read back as such.
+        subject = " ".join(html.unescape(subject).split())
+        return Rendered(
+            key=key,
+            kind=message.kind,
+            subject=subject,
+            text=html.unescape(text).strip() + "\n",
+            html=page,
+            brief=f"{subject} {message.link}",
+            urgent=message.urgent,
+        )
+
+    def _fields(self, message: Message, language: str) -> Mapping[str, Any]:
+        entries = [self._entry(entry, language) for entry in message.entries]
+        first = entries[0] if entries else {"number": "", "level": "", "owed": [], "colour": ""}
+        return {**first, "link": message.link, "entries": entries, "count": len(entries)}
+
+    def _entry(self, entry: Entry, language: str) -> dict[str, Any]:
+        place = LANGUAGES.index(language)
+        owed = [{"what": one.what[place], "until": self._when(one.until, language)} for one in entry.owed]
+        return {
+            "number": entry.number,
+            "level": LEVELS[entry.level][place],
+            "colour": entry.level,
+            "kind": entry.kind,
+            "owed": owed,
+            "link": entry.link,
+        }
+
+    def _when(self, at: datetime, language: str) -> str:
+        local = at.astimezone(self._zone)
+        if language == "zh_CN":
+            return f"{local.month}月{local.day}日 {local:%H:%M}"
+        return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
+
+    def _read(self, environment: Environment) -> dict[tuple[str, str, str], Template]:
+        from jinja2 import TemplateNotFound, TemplateSyntaxError
+
+        found: dict[tuple[str, str, str], Template] = {}
+        faults: list[tuple[str, str, str]] = []
+        for kind, language, part in _wanted():
+            name = f"{kind}/{language}/{part}"
+            try:
+                found[kind, language, part] = environment.get_template(name)
+            except TemplateNotFound as fault:
+                faults.append((name, f"缺少模板 {fault.name}", f"the template {fault.name} is missing"))
+            except TemplateSyntaxError as fault:
+                where = f"{fault.name}:{fault.lineno}"
+                faults.append((name, f"第 {fault.lineno} 行语法有误({where})", f"{where}: {fault.message}"))
+        if faults:
+            raise TemplateFault(faults)
+        return found
+
+    def _try_all(self) -> None:
+        """Render every template with a message that has everything, so that a fault is told at the start."""
+        from jinja2 import TemplateError
+
+        faults: list[tuple[str, str, str]] = []
+        for (kind, language, part), template in self._templates.items():
+            try:
+                template.render(self._fields(_specimen(kind), language))
+            except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+                unknown = _UNKNOWN.search(str(fault))
+                name = f"{kind}/{language}/{part}"
+                if unknown is None:
+                    faults.append((name, f"无法生成:{fault}", f"it can't be rendered: {fault}"))
+                    continue
+                what = unknown["field"] or unknown["attribute"]
+                faults.append((name, f"没有“{what}”这个字段", f"there is no field {what!r}"))
+        if faults:
+            raise TemplateFault(faults)
+
+
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _wanted() -> list[tuple[str, str, str]]:
+    return [(kind, language, part) for kind in KINDS for language in LANGUAGES for part in PARTS]
+
+
+def _environment(overlay: Path | None) -> Environment:
+    from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    folders = [folder for folder in (overlay, _HERE) if folder is not None]
+    return ImmutableSandboxedEnvironment(
+        loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+def _specimen(kind: str) -> Message:
+    at = datetime(2026, 3, 17, 0, 20, tzinfo=UTC)
+    owed = (Owed(("签收", "acknowledging"), at), Owed(("报到", "reporting in"), at))
+    entry = Entry("NJ-2026-000001", "red", "owes" if kind == "digest" else kind, owed, "https://whistle.invalid/c")
+    entries = {"test": (), "digest": (entry, entry)}.get(kind, (entry,))
+    return Message(kind, entries, "https://whistle.invalid/")
