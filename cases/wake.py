@@ -12,17 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
 from cases import ledger, moves, telling
 from cases.office import Session
 from cases.records import case, incident
-from cases.store_fault import StoreFault
+from cases.store_fault import StoreFault, told_plainly
 from policies.ladder import BREACH
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
     from cases.casefile import Clock, Record
     from cases.office import Office
     from cases.sitting import Sitting
@@ -38,6 +40,8 @@ MOST_AT_ONCE = 1_000
 """More rungs than any history can owe at one waking: beyond it the case is faulty and is set aside."""
 ASIDE_FIRST = timedelta(minutes=1)
 ASIDE_MOST = timedelta(hours=6)
+ASIDE_DOUBLINGS = 10
+"""Enough to reach the longest wait; without an end the doubling would leave the calendar after six weeks."""
 
 
 class Restless(RuntimeError):
@@ -54,16 +58,18 @@ def catch_up(sitting: Sitting, *, begin: bool = True) -> int:
         return 0
     if begin:
         sitting.begin_group()
+    moved = False
     for done in range(MOST_AT_ONCE):
         due = _next(sitting, now)
         if due is None:
-            if done and begin:
+            if moved and begin:
                 moves.follow_through(sitting)
             return done
         if isinstance(due, tuple):
-            _fire_rung(sitting, due[0], due[1])
+            moved |= _fire_rung(sitting, due[0], due[1])
         else:
             _ring(sitting, due)
+            moved = True
     raise Restless(sitting.case.number)
 
 
@@ -92,8 +98,11 @@ def _ring(sitting: Sitting, record: Record) -> None:
         moves.pull(moves.desk_for(sitting, record), record, move, {})
 
 
-def _fire_rung(sitting: Sitting, record: Record, clock: Clock) -> None:
-    """One rung of one clock: its event, the people it tells, the order it opens, the move that a breach pulls."""
+def _fire_rung(sitting: Sitting, record: Record, clock: Clock) -> bool:
+    """One rung of one clock: its event, the people it tells, the order it opens, the move that a breach pulls.
+
+    True when it moved a track: then the case as a whole may have to follow.
+    """
     rung = sitting.book.ladder[clock.face.rung]
     stood = clock.face.wake
     occurrence = sitting.happen(
@@ -107,16 +116,19 @@ def _fire_rung(sitting: Sitting, record: Record, clock: Clock) -> None:
     }
     sitting.signal(occurrence, clock, "rung")
     telling.tell_rung(sitting, record, clock, rung)
+    moved = False
     if rung.percent == BREACH:
         breach = sitting.declaration(record).clock_kinds[clock.name].on_breach
         if breach is not None:
             desk = moves.desk_for(sitting, record)
             desk.occurrence = occurrence
             moves.pull(desk, record, breach, {})
+            moved = True
     if rung.supervises and record.kind == SUPERVISED and not _under_order(sitting, record):
         desk = moves.desk_for(sitting, record)
         desk.occurrence = occurrence
         desk.open("supervision", organisation=record.organisation, about=record.no, facts={"by_ladder": clock.name})
+    return moved
 
 
 def _under_order(sitting: Sitting, record: Record) -> bool:
@@ -168,49 +180,74 @@ def _uncollected() -> Iterator[None]:
 
 def _sweep_batch(store: Store, office: Office, now: datetime, size: int, swept: Swept) -> int:
     """One batch; where it fails, its halves. The number of cases that were taken."""
-    taken = 0
+    if size == 1:
+        return _sweep_alone(store, office, now, swept)
     try:
         with store.begin() as connection:
             session = Session(connection, office)
             sittings = ledger.take_due(session, now, size)
-            taken = len(sittings)
-            lag = max((now - one.case.wake for one in sittings if one.case.wake is not None), default=timedelta(0))
+            lag = max((_late(one, now) for one in sittings), default=timedelta(0))
             fired = sum(catch_up(sitting) for sitting in sittings)
             ledger.put(session, sittings)
     except StoreFault:
         # The database as a whole: no case is at fault, whoever called tries again.
         raise
-    except Exception as fault:  # noqa: BLE001 - whatever it is, it must not hold up the others
-        if size > 1:
-            half = size // 2
-            return sum(_sweep_batch(store, office, now, part, swept) for part in (half, size - half))
-        _set_aside(store, now, fault)
-        swept.aside += 1
-        return 1
-    swept.cases += taken
+    except Exception:  # noqa: BLE001 - whatever it is, it must not hold up the others
+        half = size // 2
+        return sum(_sweep_batch(store, office, now, part, swept) for part in (half, size - half))
+    swept.cases += len(sittings)
     swept.fired += fired
     swept.lag = max(swept.lag, lag)
-    return taken
+    return len(sittings)
 
 
-def _set_aside(store: Store, now: datetime, fault: Exception) -> None:
-    """Leave the first due case alone for a while, longer each time, and write the incident."""
+def _sweep_alone(store: Store, office: Office, now: datetime, swept: Swept) -> int:
+    """Wake the first due case by itself. Where that fails it is set aside, still under its lock.
+
+    Were the lock let go in between, another worker could take the case, and the next one, which nothing is wrong
+    with, would be set aside in its place.
+    """
+    first = (
+        select(case.c.id, case.c.number, case.c.aside_count)
+        .where(case.c.wake_at <= now, or_(case.c.aside_until.is_(None), case.c.aside_until <= now))
+        .order_by(case.c.wake_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
     with store.begin() as connection:
-        due = (
-            select(case.c.id, case.c.number, case.c.aside_count)
-            .where(case.c.wake_at <= now, or_(case.c.aside_until.is_(None), case.c.aside_until <= now))
-            .order_by(case.c.wake_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = connection.execute(due).one_or_none()
+        row = connection.execute(first).one_or_none()
         if row is None:
-            return
-        wait = min(ASIDE_FIRST * 2**row.aside_count, ASIDE_MOST)
-        connection.execute(
-            update(case).where(case.c.id == row.id).values(aside_until=now + wait, aside_count=case.c.aside_count + 1)
-        )
-        # The kind of fault, never its text: a driver's message may quote a row.
-        why = f"{type(fault).__name__} at the waking of {row.number}"
-        connection.execute(insert(incident).values(at=now, kind="case_set_aside", case_id=row.id, why=why))
+            return 0
+        try:
+            with told_plainly(store.where), connection.begin_nested():
+                sitting = ledger.take(Session(connection, office), row.id, None, now)
+                lag = _late(sitting, now)
+                fired = catch_up(sitting)
+                ledger.put(sitting.session, [sitting])
+        except StoreFault:
+            raise
+        except Exception as fault:  # noqa: BLE001 - as above
+            _set_aside(connection, row, now, fault)
+            swept.aside += 1
+            return 1
+    swept.cases += 1
+    swept.fired += fired
+    swept.lag = max(swept.lag, lag)
+    return 1
+
+
+def _late(sitting: Sitting, now: datetime) -> timedelta:
+    """By how much the earliest thing that is due comes too late."""
+    return timedelta(0) if sitting.case.wake is None else now - sitting.case.wake
+
+
+def _set_aside(connection: Connection, row: Row[Any], now: datetime, fault: Exception) -> None:
+    """Leave a case alone for a while, longer each time, and write the incident."""
+    wait = min(ASIDE_FIRST * 2 ** min(row.aside_count, ASIDE_DOUBLINGS), ASIDE_MOST)
+    connection.execute(
+        update(case).where(case.c.id == row.id).values(aside_until=now + wait, aside_count=case.c.aside_count + 1)
+    )
+    # The kind of fault, never its text: a driver's message may quote a row.
+    why = f"{type(fault).__name__} at the waking of {row.number}"
+    connection.execute(insert(incident).values(at=now, kind="case_set_aside", case_id=row.id, why=why))
     _log.error("case set aside", extra={"case": row.number, "fault": type(fault).__name__})
