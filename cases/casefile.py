@@ -38,10 +38,11 @@ class Clock:
     """One clock of a case: whose it is, and its face (policies.clocks).
 
     A case has many clocks and a move touches few of them: a face that was read is unfolded when it is looked at.
-    `wake` is when its next rung falls, `stopped` whether it was met or cancelled.
+    `wake` is when its next rung falls, `stopped` whether it was met or cancelled, `held` whether it is paused,
+    `new` that it has no row yet.
     """
 
-    __slots__ = ("_face", "_folded", "dirty", "name", "no", "stopped", "track", "wake")
+    __slots__ = ("_face", "_folded", "dirty", "held", "name", "new", "no", "stopped", "track", "wake")
 
     def __init__(self, no: int, track: int, name: str, face: Face | None, *, dirty: bool = False) -> None:
         self.no = no
@@ -52,6 +53,8 @@ class Clock:
         self._folded: Mapping[str, Any] = {}
         self.wake: datetime | None = face.wake if face is not None else None
         self.stopped = face is not None and face.stopped
+        self.held = face is not None and face.paused is not None
+        self.new = True
 
     @classmethod
     def folded(cls, no: int, track: int, name: str, face: Mapping[str, Any]) -> Self:
@@ -61,6 +64,8 @@ class Clock:
         wake = face.get("wake")
         clock.wake = datetime.fromisoformat(wake) if wake is not None else None
         clock.stopped = "met" in face or "cancelled" in face
+        clock.held = "paused" in face
+        clock.new = False
         return clock
 
     @property
@@ -75,6 +80,7 @@ class Clock:
         self._face = face
         self.wake = face.wake
         self.stopped = face.stopped
+        self.held = face.paused is not None
 
 
 @dataclass(slots=True)

@@ -185,13 +185,13 @@ class CaseDesk:
     def pause(self, record: Record, clock: str) -> None:
         """Hold a clock; its time doesn't run."""
         for one in self.sitting.open_clocks(record, clock):
-            if one.face.paused is None:
+            if not one.held:
                 self.sitting.signal(self._happening, one, "pause")
 
     def resume(self, record: Record, clock: str) -> None:
         """Let a held clock run on; its limit moves by what the pause covered."""
         for one in self.sitting.open_clocks(record, clock):
-            if one.face.paused is not None:
+            if one.held:
                 self.sitting.signal(self._happening, one, "resume")
 
     def extend(self, record: Record, clock: str, extra: Limit) -> None:

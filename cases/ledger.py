@@ -44,11 +44,11 @@ _TRACKS = f"""INSERT INTO track ({_TRACK_COLUMNS})
   ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
          parent_no = excluded.parent_no, ended_at = excluded.ended_at, alarm_at = excluded.alarm_at,
          alarm_move = excluded.alarm_move, facts = excluded.facts"""  # noqa: S608 - this module's own columns
-_CLOCKS = f"""INSERT INTO clock ({_CLOCK_COLUMNS})
-  SELECT {_CLOCK_COLUMNS} FROM json_populate_recordset(NULL::clock, %s::json)
-  ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
-         due_at = excluded.due_at, wake_at = excluded.wake_at, stopped_at = excluded.stopped_at,
-         rung = excluded.rung, provisional = excluded.provisional, face = excluded.face"""  # noqa: S608
+_CLOCKS = """UPDATE clock c SET state = r.state, organisation_id = r.organisation_id, due_at = r.due_at,
+         wake_at = r.wake_at, stopped_at = r.stopped_at, rung = r.rung, provisional = r.provisional, face = r.face
+    FROM json_populate_recordset(NULL::clock, %s::json) r WHERE c.case_id = r.case_id AND c.no = r.no"""
+_NEW_CLOCKS = f"""INSERT INTO clock ({_CLOCK_COLUMNS})
+  SELECT {_CLOCK_COLUMNS} FROM json_populate_recordset(NULL::clock, %s::json)"""  # noqa: S608
 _CALLED = """INSERT INTO called (case_id, organisation_id, kind, since, until)
   SELECT case_id, organisation_id, kind, since, until FROM json_populate_recordset(NULL::called, %s::json)
   ON CONFLICT (case_id, organisation_id) DO UPDATE SET until = excluded.until"""
@@ -56,12 +56,12 @@ _EVENTS = f"""INSERT INTO event ({_EVENT_COLUMNS})
   SELECT {_EVENT_COLUMNS} FROM json_populate_recordset(NULL::event, %s::json)"""  # noqa: S608
 _MESSAGES = """INSERT INTO message (case_id, seq, member_id, at, kind, level, items)
   SELECT case_id, seq, member_id, at, kind, level, items FROM json_populate_recordset(NULL::message, %s::json)"""
-_PARTS = (_CASES, _TRACKS, _CLOCKS, _CALLED, _EVENTS, _MESSAGES)
+_PARTS = (_CASES, _TRACKS, _CLOCKS, _NEW_CLOCKS, _CALLED, _EVENTS, _MESSAGES)
 
 
 @cache
 def _statement(present: tuple[bool, ...]) -> str:
-    """One statement that writes those of the six tables that have rows; an empty part would cost as much as a full."""
+    """One statement that writes those parts that have rows; an empty part would cost as much as a full."""
     parts = [part for part, here in zip(_PARTS, present, strict=True) if here]
     return "WITH " + ", ".join(f"part_{n} AS ({part})" for n, part in enumerate(parts)) + " SELECT 1"
 
@@ -133,8 +133,8 @@ def enter(session: Session, file: CaseFile) -> None:
 
 def put(session: Session, sittings: Sequence[Sitting]) -> None:
     """Write everything that happened at these sittings: one statement, whatever their number."""
-    written: tuple[list[dict[str, Any]], ...] = ([], [], [], [], [], [])
-    cases, tracks, clocks, called, events, messages = written
+    written: tuple[list[dict[str, Any]], ...] = ([], [], [], [], [], [], [])
+    cases, tracks, clocks, new_clocks, called, events, messages = written
     for sitting in sittings:
         if not sitting.occurrences:
             continue
@@ -151,8 +151,8 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
                 record.dirty = False
         for clock in file.clocks.values():
             if clock.dirty:
-                clocks.append(rows.clock_row(file, clock))
-                clock.dirty = False
+                (new_clocks if clock.new else clocks).append(rows.clock_row(file, clock))
+                clock.dirty = clock.new = False
         for one in file.called.values():
             if one.dirty:
                 called.append(rows.called_row(file, one))

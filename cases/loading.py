@@ -69,7 +69,7 @@ def one_by_one(session: Session, keys: list[int] | list[str], *, lock: bool) -> 
     off in their order, and what comes after the lock sees what its last holder has written.
     """
     raw = driver(session)
-    kind: type[int] | type[str] = str if isinstance(keys[0], str) else int
+    kind: type[int | str] = str if isinstance(keys[0], str) else int
     alone = len(keys) == 1
     wanted: object = keys[0] if alone else keys
     head = _CASE + (_ONE if alone else _SEVERAL)[kind] + (_LOCKED if lock else "")

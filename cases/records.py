@@ -88,7 +88,6 @@ case = Table(
     Index(None, "student_id"),
     Index(None, "school_id", "created_at"),
     Index(None, "district_id", "state", "created_at"),
-    Index(None, "city_id", "state", "created_at"),
 )
 
 track = Table(

@@ -130,5 +130,5 @@ def _item(record: Record, clock: Clock) -> dict[str, object]:
         "kind": record.kind,
         "organisation": record.organisation,
         "clock": clock.name,
-        "due": clock.face.due.isoformat(),
+        "due": clock.face.due,
     }

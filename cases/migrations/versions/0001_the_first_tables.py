@@ -236,9 +236,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_cases_number")),
     )
     op.create_index(
-        op.f("ix_cases_city_id_state_created_at"), "cases", ["city_id", "state", "created_at"], unique=False
-    )
-    op.create_index(
         op.f("ix_cases_district_id_state_created_at"), "cases", ["district_id", "state", "created_at"], unique=False
     )
     op.create_index(op.f("ix_cases_school_id_created_at"), "cases", ["school_id", "created_at"], unique=False)
@@ -453,7 +450,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_cases_student_id"), table_name="cases")
     op.drop_index(op.f("ix_cases_school_id_created_at"), table_name="cases")
     op.drop_index(op.f("ix_cases_district_id_state_created_at"), table_name="cases")
-    op.drop_index(op.f("ix_cases_city_id_state_created_at"), table_name="cases")
     op.drop_table("cases")
     op.drop_index(op.f("ix_student_mentor_member_id"), table_name="student")
     op.drop_table("student")
