@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import Final
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "up": ("启动一切并持续运行，直到 Ctrl-C", "start everything and stay until Ctrl-C"),
     "play": ("播放剧本，逐步检验", "play scenarios and check every step"),
     "why": ("某个时限为什么是那个时刻", "why a clock is due when it is"),
     "policy": ("检查、查看、比较规则", "check, show and compare policies"),
@@ -26,7 +27,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "audit": ("核验历史链", "verify the histories"),
     "migrate": ("建立或升级数据表", "make or upgrade the tables"),
     "settings": ("查看设置", "show the settings"),
-    "run": ("运行", "run"),
+    "run": ("立即做一轮：随访、晨报、通报、封存……", "make a round now: tracking, digest, bulletin, seal …"),
 }
 """Each command with its line of help, in zh_CN and en; one whose file isn't there isn't offered."""
 

@@ -81,6 +81,20 @@ class Settings:
             "en": "how often limits that have come due are looked for",
         },
     )
+    prefect_port: int | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "编排服务(Prefect)的端口;不填则自动选择并记住",
+            "en": "the orchestrator's (Prefect's) port; unset: a free one, the same next time",
+        },
+    )
+    seals: Path | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "封存文件的目录,最好在另一台机器上;不填则为数据目录下的 seals",
+            "en": "where the seals are written, best on another machine; unset: seals in the home",
+        },
+    )
     lock_timeout: timedelta = field(
         default=timedelta(seconds=5),
         metadata={"zh_CN": "等别人改完同一个案的最长时间", "en": "how long to wait for another's change"},
@@ -135,6 +149,10 @@ def _value(kind: str, name: str, written: str) -> object:
         return SecretStr(written)
     if kind.startswith("Path"):
         return Path(written).expanduser()
+    if kind.startswith("int"):
+        if not written.isascii() or not written.isdigit() or not 0 < int(written) < 65536:
+            raise _Unreadable(f"“{written}”不是 1 到 65535 的端口", f"{written!r} isn't a port from 1 to 65535")
+        return int(written)
     if kind == "timedelta":
         length = _LENGTH.fullmatch(written.strip())
         if length is None:

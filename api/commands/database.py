@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from api.settings import Settings
     from cases.installation import Installation
+    from cases.rounds import Premises
     from cases.store import Store
     from cases.vault import Algorithm, MasterKey
 
@@ -89,3 +90,14 @@ def _store(settings: Settings, url: str) -> Iterator[Store]:
 
     with Store(url, lock_timeout=settings.lock_timeout, statement_timeout=settings.statement_timeout) as store:
         yield store
+
+
+def premises(kept: Installation) -> Premises:
+    """Where this installation's rounds are made: its home, the folder of its seals, what delivers its messages."""
+    from api.settings import Settings
+    from cases import embedded
+    from cases.rounds import Premises
+
+    settings = Settings.read(os.environ)
+    home = settings.home or embedded.default_home()
+    return Premises(kept, home, settings.seals or home / "seals")

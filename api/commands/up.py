@@ -1,0 +1,87 @@
+"""`whistle up`: everything on this machine, started, watched over and stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.options import Language, Spoken
+
+if TYPE_CHECKING:
+    from cases.installation import Installation
+    from workflows.embedded import Living
+
+app = typer.Typer(name="up", help="启动一切。 Start everything.")
+
+Check = Annotated[
+    bool, typer.Option("--check", help="启动、确认正常后即停止。 Start, see that all is well, and stop again.")
+]
+
+
+@app.command()
+def up(
+    check: Check = False,  # noqa: FBT002 - a switch of the command line
+    language: Spoken = Language.ZH_CN,
+) -> None:
+    """启动数据库、编排服务和巡查，确认正常，说明各在何处，然后一直运行到 Ctrl-C 或 SIGTERM。
+
+    Start the database, the orchestrator and the sweep, wait until they are healthy, say what runs where, and stay
+    until Ctrl-C or SIGTERM. Exits with 2 and one message when something is in the way.
+    """
+    from api.commands.database import installation, premises
+    from api.settings import Settings
+    from workflows.embedded import living
+
+    settings = Settings.read(os.environ)
+    with _asked_to_stop() as asked:
+        typer.echo(language.says("正在启动……", "Starting …"), err=True)
+        with (
+            installation(fresh=True) as kept,
+            living(premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
+        ):
+            for name, where in _what_runs_where(kept, alive, settings.sweep_every.total_seconds(), language):
+                typer.echo(f"  {name}  {where}")
+            sys.stdout.flush()
+            if not check:
+                typer.echo(language.says("一切正常。按 Ctrl-C 停止。", "All is well. Press Ctrl-C to stop."), err=True)
+                asked.wait()
+            typer.echo(language.says("正在停止……", "Stopping …"), err=True)
+
+
+def _what_runs_where(kept: Installation, alive: Living, every: float, language: Language) -> Iterator[tuple[str, str]]:
+    database = kept.store.where
+    yield language.says("数据库  ", "database    "), database
+    yield language.says("编排服务", "orchestrator"), f"{alive.server.url}  (PID {alive.server.pid})"
+    yield (
+        language.says("巡查    ", "sweep       "),
+        language.says(
+            f"每 {every:g} 秒一次，由本进程执行 (PID {os.getpid()})",
+            f"every {every:g} s in this process (PID {os.getpid()})",
+        ),
+    )
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Set by Ctrl-C and by SIGTERM. While things are still being started either breaks off at once, and cleanly."""
+    asked = threading.Event()
+    staying = {signal.SIGINT: signal.getsignal(signal.SIGINT), signal.SIGTERM: signal.getsignal(signal.SIGTERM)}
+
+    def hear(_number: int, _frame: FrameType | None) -> None:
+        asked.set()
+
+    for one in staying:
+        signal.signal(one, hear)
+    try:
+        yield asked
+    finally:
+        for one, before in staying.items():
+            signal.signal(one, before)

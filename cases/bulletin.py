@@ -1,0 +1,110 @@
+"""通报, once a month: what reached the rung of the ladder that enters the bulletin. Numbers, levels, organisations,
+clocks; no person, and no word of what a case is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from cases import notices
+from cases.people import organisation
+from cases.records import case, event
+
+if TYPE_CHECKING:
+    from cases.store import Store
+    from policies.book import Book
+
+_READERS: Final = {"city": ("supervisor",), "district": ("supervisor",)}
+_A_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One limit that was overrun far enough to be published; `organisation` is the school's where no other owed it."""
+
+    case: str
+    level: str
+    organisation: str
+    district: str
+    clock: str
+    due: datetime
+    at: datetime
+
+
+def month_before(day: date) -> date:
+    """The first day of the month before that day's."""
+    return date(day.year - (day.month == 1), (day.month - 2) % 12 + 1, 1)
+
+
+def entries(
+    connection: Connection, book_of: Callable[[str], Book], month: date, *, places: set[int] | None = None
+) -> list[Entry]:
+    """What entered the bulletin in that month (local time of each case's policy), by instant and number.
+
+    `places` keeps to the cases of these districts or cities.
+    """
+    found = [
+        (row, book_of(row["policy"]))
+        for row in connection.execute(_bulletined(month)).mappings()
+        if places is None or {row["district_id"], row["city_id"]} & places
+    ]
+    return [
+        _entry(row)
+        for row, book in found
+        if _enters(book, row["trigger"]) and row["at"].astimezone(book.tz).date().replace(day=1) == month
+    ]
+
+
+def send(store: Store, book_of: Callable[[str], Book], month: date, now: datetime) -> int:
+    """Write each supervisor the month's bulletin of their district or city; answers how many messages were new."""
+    to: dict[int, tuple[str, list[Mapping[str, Any]]]] = {}
+    with store.begin() as connection:
+        for place, members in notices.holders(connection, _READERS, now.date()).items():
+            listed = entries(connection, book_of, month, places={place})
+            if listed:
+                lines = [{**asdict(one), "due": one.due.isoformat(), "at": one.at.isoformat()} for one in listed]
+                for one in members:
+                    to[one] = (notices.gravest(each.level for each in listed), [{"month": f"{month:%Y-%m}"}, *lines])
+        return notices.post_once(connection, f"bulletin:{month:%Y-%m}", "bulletin", to, now)
+
+
+def _enters(book: Book, trigger: str) -> bool:
+    rung = trigger.rpartition(".")[2]
+    return any(one.name == rung and one.bulletin for one in book.ladder)
+
+
+def _entry(row: RowMapping) -> Entry:
+    return Entry(
+        case=row["number"],
+        level=row["level"],
+        organisation=row["organisation"],
+        district=row["district"],
+        clock=f"{row['kind']}.{row['trigger'].partition('.')[0]}",
+        due=datetime.fromisoformat(row["open"]["due"]),
+        at=row["at"].astimezone(UTC),
+    )
+
+
+def _bulletined(month: date) -> Any:  # noqa: ANN401 - a select of many columns
+    """Rungs that fell around the month; a day on either side, because each policy has its own time zone."""
+    owing, district = organisation.alias(), organisation.alias()
+    following = date(month.year + (month.month == 12), month.month % 12 + 1, 1)
+    first, end = (datetime.combine(day, time(0), UTC) for day in (month, following))
+    return (
+        select(
+            case.c.number, case.c.level, case.c.policy, case.c.district_id, case.c.city_id, event.c.at, event.c.kind,
+            event.c.trigger, event.c.open, owing.c.name.label("organisation"), district.c.name.label("district"),
+        )
+        .select_from(event)
+        .join(case, case.c.id == event.c.case_id)
+        .join(district, district.c.id == case.c.district_id)
+        .join(owing, owing.c.id == func.coalesce(event.c.organisation_id, case.c.school_id))
+        .where(event.c.actor_id.is_(None), event.c.trigger.contains("."), event.c.open.has_key("percent"))
+        .where(event.c.at >= first - _A_DAY, event.c.at < end + _A_DAY)
+        .order_by(event.c.at, case.c.number, event.c.seq)
+    )  # fmt: skip

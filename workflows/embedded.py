@@ -1,0 +1,98 @@
+"""Everything that time needs on one machine: Prefect's server as a child, the runner and the watchdog as threads.
+
+Import this freely: Prefect itself is imported once its surroundings are set.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflows import place, server, surroundings
+from workflows.faults import OrchestratorFault
+from workflows.server import Server
+from workflows.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from cases.rounds import Premises
+    from workflows.runner import Runner
+
+_log = logging.getLogger(__name__)
+_REGISTERED_SECONDS = 30
+
+
+@dataclass(slots=True)
+class Living:
+    """What runs: the server (replaced when it had to be started again), the runner, the watchdog."""
+
+    server: Server
+    runner: Runner
+    watchdog: Watchdog
+
+    def mend(self) -> None:
+        """Start a server that has fallen over again, at the address it had."""
+        if not self.server.running():
+            _log.warning("the orchestrator fell over and is started again")
+            self.server = server.start(self.server.home, os.environ, port=self.server.port)
+
+
+@contextmanager
+def living(premises: Premises, every: timedelta, *, port: int | None = None) -> Iterator[Living]:
+    """Start all of it, wait until healthy, and stop it in order at the end of the block.
+
+    One for each home. The process's environment is pointed at this server, so that Prefect may be imported.
+    Raises OrchestratorFault.
+    """
+    with alone(premises.home):
+        child = server.start(premises.home / "prefect", os.environ, port=port)
+        try:
+            # Importing Prefect takes a second that the server needs anyway.
+            surroundings.enter(os.environ, child.home, child.port)
+            from workflows import deployments
+            from workflows.runner import LOOK_AHEAD, Runner
+
+            place.settle(premises)
+            child.wait_ready()
+            runner = Runner(lambda: deployments.of(premises, every), look=min(LOOK_AHEAD, every / 2))
+            watchdog = Watchdog(premises, every, mend=lambda: alive.mend())  # noqa: PLW0108 - not there yet
+            alive = Living(child, runner, watchdog)
+        except BaseException:
+            child.stop()
+            raise
+        try:
+            runner.start()
+            watchdog.start()
+            if not runner.wait_registered(_REGISTERED_SECONDS):
+                raise OrchestratorFault("no_start", why="its deployments can't be registered", log=child.log)
+            yield alive
+        finally:
+            watchdog.stop()
+            runner.stop()
+            alive.server.stop()
+            place.settle(None)
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """One `whistle up` for each home. Raises OrchestratorFault already_up, naming the process."""
+    home.mkdir(parents=True, exist_ok=True)
+    lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.pread(lock, 32, 0).decode("ascii", errors="replace").strip()
+        os.close(lock)
+        raise OrchestratorFault("already_up", where=home, pid=pid or "?") from None
+    try:
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,85 @@
+"""The flows: thin, `async`, one run for thousands of cases. What they do stands in `cases.rounds`.
+
+Never a flow run for a case, nor a task run for a limit or a message: a run costs a tenth of a second, a case a
+thousandth of that. Import this only after `workflows.surroundings.enter`: Prefect reads its settings at import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Any, Final
+
+from prefect import Flow, flow
+from prefect.artifacts import acreate_table_artifact
+from prefect.runtime import flow_run
+
+from cases import rounds
+from workflows import place
+
+Done = dict[str, Any]
+
+
+def _named() -> str:
+    """`sweep 2026-03-17 08:30:15`, in the time zone of the policy; a district's with its code."""
+    premises = place.here()
+    zone = premises.office().book_of(premises.office().current).tz
+    at = flow_run.scheduled_start_time.astimezone(zone)
+    given = flow_run.parameters.get("district")
+    name = str(flow_run.flow_name).replace("-", " ")
+    return f"{name} {given} {at:%Y-%m-%d %H:%M:%S}" if given else f"{name} {at:%Y-%m-%d %H:%M:%S}"
+
+
+async def _go(name: str, **given: Any) -> Done:  # noqa: ANN401 - a round's own
+    """The round itself is ordinary code: it runs in a thread, so that the loop keeps its ear to the server."""
+    premises = place.here()
+    return await asyncio.to_thread(rounds.go, premises, name, "orchestrator", premises.clock(), **given)
+
+
+@flow(name="sweep", flow_run_name=_named, retries=2, retry_delay_seconds=2, validate_parameters=False)
+async def sweep() -> Done:
+    """Deadlines, the rungs of the ladder, whatever `wake_at` says."""
+    return await _go("sweep")
+
+
+@flow(name="deliver", flow_run_name=_named, retries=2, retry_delay_seconds=2, validate_parameters=False)
+async def deliver() -> Done:
+    """The net under delivery, which the database wakes at once."""
+    return await _go("deliver")
+
+
+@flow(name="joint-tracking", flow_run_name=_named, retries=3, retry_delay_seconds=60)
+async def joint_tracking(district: str | None = None) -> Done:
+    """Open the check-ins that are due and lay out a table for each district: counts, no case and no person."""
+    done = await _go("joint_tracking", district=district)
+    for sheet in done["districts"]:
+        key = f"joint-tracking-{sheet['code']}".lower().replace("_", "-")
+        await acreate_table_artifact([sheet], key=key, description="联合跟踪 / joint tracking")
+    return done
+
+
+@flow(name="digest", flow_run_name=_named, retries=3, retry_delay_seconds=60)
+async def digest() -> Done:
+    """晨报, on working days: what is overdue, due today, newly opened."""
+    return await _go("digest")
+
+
+@flow(name="bulletin", flow_run_name=_named, retries=3, retry_delay_seconds=300)
+async def bulletin(month: date | None = None) -> Done:
+    """通报 of the month before."""
+    return await _go("bulletin", month=month)
+
+
+@flow(name="seal", flow_run_name=_named, retries=3, retry_delay_seconds=60)
+async def seal(thorough: bool = False) -> Done:  # noqa: FBT001, FBT002 - a parameter of the deployment
+    """封存: the heads of all histories, elsewhere; `thorough` follows every chain besides."""
+    return await _go("seal", thorough=thorough)
+
+
+@flow(name="retention", flow_run_name=_named, retries=1, retry_delay_seconds=300)
+async def retention(apply: bool = False) -> Done:  # noqa: FBT001, FBT002 - as above
+    """List whose term is over; with `apply`, a week later, forget them."""
+    return await _go("retention", apply=apply)
+
+
+FLOWS: Final[tuple[Flow[..., Any], ...]] = (sweep, deliver, joint_tracking, digest, bulletin, seal, retention)

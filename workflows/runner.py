@@ -1,0 +1,183 @@
+"""Executes due runs of our deployments in this process: one thread, one event loop, no subprocess that would import
+the world for each sweep.
+
+It asks the server every few seconds what comes due, claims a run and executes it in place. Of several due runs of one
+deployment only the newest is executed, the others are cancelled. While the server is away it keeps asking; the dead-man
+switch (`workflows.watchdog`) sees to the sweeping meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterDeploymentId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
+from prefect.exceptions import PrefectException
+
+# Not a headline API: the version is pinned, and tests/workflows/test_contract.py holds it to what is used here.
+from prefect.flow_engine import run_flow_async
+from prefect.states import Cancelled, Crashed, Pending
+
+from workflows import deployments
+
+if TYPE_CHECKING:
+    from workflows.deployments import Plan
+
+_log = logging.getLogger(__name__)
+
+_AWAY: Final = (httpx.HTTPError, PrefectException, OSError, TimeoutError)
+"""What a server that is away, or just coming back, looks like from here."""
+LOOK_AHEAD: Final = timedelta(seconds=5)
+
+
+class Runner:
+    """The thread that executes what is due. `planned` is asked at the start and after the server was away."""
+
+    def __init__(self, planned: Callable[[], tuple[Plan, ...]], *, look: timedelta = LOOK_AHEAD) -> None:
+        self._planned = planned
+        self._look = look
+        self._registered: dict[UUID, Plan] = {}
+        self._running: dict[UUID, asyncio.Task[Any]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leaving: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
+        self._registered_once = threading.Event()
+
+    def start(self) -> None:
+        """Begin; comes back at once."""
+        self._thread.start()
+
+    def wait_registered(self, seconds: float) -> bool:
+        """Whether the deployments are with the server, after at most so many seconds."""
+        return self._registered_once.wait(seconds)
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, seconds: float = 15) -> None:
+        """Take no more runs, let those at work end, and come back when they have."""
+        if self._loop is not None and self._leaving is not None:
+            self._loop.call_soon_threadsafe(self._leaving.set)
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._run())
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the watchdog takes over and this says why
+            _log.critical("the runner has ended", extra={"fault": type(fault).__name__})
+
+    async def _run(self) -> None:
+        self._loop, self._leaving = asyncio.get_running_loop(), asyncio.Event()
+        away = False
+        while not self._leaving.is_set():
+            try:
+                async with get_client() as client:
+                    await self._register(client)
+                    if away:
+                        _log.warning("the orchestrator is back")
+                    away = False
+                    while not self._leaving.is_set():
+                        await self._once(client)
+            except _AWAY as fault:
+                if not away:
+                    _log.warning("the orchestrator is away", extra={"fault": type(fault).__name__})
+                away = True
+                await self._rest(self._look)
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _register(self, client: PrefectClient) -> None:
+        self._registered = await deployments.register(await asyncio.to_thread(self._planned))
+        await self._bury(client)
+        self._registered_once.set()
+
+    async def _bury(self, client: PrefectClient) -> None:
+        """Runs that were at work when this process was killed: nobody else will ever end them.
+
+        Their slots in the limit are given back with that.
+        """
+        ours = FlowRunFilter(
+            deployment_id=FlowRunFilterDeploymentId(any_=list(self._registered)),
+            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING])),
+        )
+        for run in await client.read_flow_runs(flow_run_filter=ours):
+            if run.id not in self._running:
+                await client.set_flow_run_state(run.id, Crashed(message="its process was killed"))
+
+    async def _once(self, client: PrefectClient) -> None:
+        """What comes due until the next look: the newest of each deployment is executed at its time."""
+        now = datetime.now(UTC)
+        found = await client.get_scheduled_flow_runs_for_deployments(
+            list(self._registered), scheduled_before=now + self._look
+        )
+        by_deployment: dict[UUID, list[FlowRun]] = defaultdict(list)
+        for run in found:
+            if run.deployment_id is not None and run.id not in self._running:
+                by_deployment[run.deployment_id].append(run)
+        for deployment, runs in by_deployment.items():
+            plan = self._registered[deployment]
+            standing = await self._coalesced(client, sorted(runs, key=_starts), now) if plan.coalesce else runs
+            for run in standing:
+                self._running[run.id] = asyncio.create_task(self._at_its_time(client, plan, run))
+        await self._rest(self._look)
+
+    @staticmethod
+    async def _coalesced(client: PrefectClient, runs: list[FlowRun], now: datetime) -> list[FlowRun]:
+        """Of the runs that are past due only the newest stays."""
+        past = [run for run in runs if _starts(run) <= now]
+        for one in past[:-1]:
+            await client.set_flow_run_state(one.id, Cancelled(message="a newer run does its work"))
+        return runs[max(len(past) - 1, 0) :]
+
+    async def _at_its_time(self, client: PrefectClient, plan: Plan, run: FlowRun) -> None:
+        """Wait, claim, execute. The claim is the server's: of several that ask, one is accepted."""
+        try:
+            await self._rest(_starts(run) - datetime.now(UTC))
+            if self._leaving is None or self._leaving.is_set():
+                return
+            pending: State[Any] = Pending()
+            claim = await client.set_flow_run_state(run.id, pending)
+            if claim.status is not SetStateStatus.ACCEPT:
+                return
+            taken = await client.read_flow_run(run.id)
+            ended = await run_flow_async(
+                plan.flow, flow_run=taken, parameters=dict(taken.parameters), return_type="state"
+            )
+            if isinstance(ended, State) and (ended.is_failed() or ended.is_crashed()):
+                # Its kind alone: what a fault says may quote a row.
+                _log.error("a run failed", extra={"run": plan.name, "said": ended.name})
+        except _AWAY as fault:
+            # The work may be done though the server didn't hear of it; a sweep made twice changes nothing.
+            _log.warning("a run lost its server", extra={"run": plan.name, "fault": type(fault).__name__})
+        except Exception as fault:  # noqa: BLE001 - one run's fault must not end the thread that runs the others
+            _log.error("a run failed", extra={"run": plan.name, "fault": type(fault).__name__})
+        finally:
+            self._running.pop(run.id, None)
+
+    async def _rest(self, length: timedelta) -> None:
+        """Wait so long, or until the runner leaves."""
+        if self._leaving is not None and length > timedelta(0):
+            try:
+                await asyncio.wait_for(self._leaving.wait(), length.total_seconds())
+            except TimeoutError:
+                return
+
+
+def _starts(run: FlowRun) -> datetime:
+    at = run.next_scheduled_start_time or run.expected_start_time
+    return at if at is not None else datetime.now(UTC)
