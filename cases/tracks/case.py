@@ -250,7 +250,7 @@ def _mergeable(desk: Desk) -> Refusal | None:
     if other is None or other.number == desk.case.number:
         code = "no_such_case"
     elif other.student != desk.case.student:
-        code = "not_same_student"
+        return Refusal("not_same_student")
     elif other.state not in {"open", "awaiting_signoff", "awaiting_evaluation"}:
         code = "has_ended"
     else:
