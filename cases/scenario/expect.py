@@ -8,9 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from cases import access
+from cases import access, queries
 from cases.casefile import CaseFile
-from cases.office import Office
+from cases.office import Office, Session
 from cases.scenario.address import Address, Person
 from cases.scenario.audit import audit
 from cases.scenario.cast import Cast
@@ -60,6 +60,8 @@ class Observer:
             yield from self._events(expect.events)
         for seen in expect.sees:
             yield self._sees(seen)
+        for named in expect.filer:
+            yield self._filer(named)
         if expect.audit is not None:
             yield self._audit(expect.audit.line)
 
@@ -147,6 +149,17 @@ class Observer:
         sight = access.sees(actor, self.case, self.office.book_of(self.case.policy), self.now)
         found = ", ".join(f"{section}: {_yes(sight.of(section) == 'yes')}" for section, _ in wanted.value)
         return _check(wanted.line, f"sees {wanted.of}", same(expected), same(found))
+
+    def _filer(self, wanted: Wanted[Person, bool]) -> Check:
+        """Asked of the history as pages show it: an outsider has none."""
+        what, expected = f"filer {wanted.of}", same(_yes(wanted.value))
+        if self.case is None:
+            return _check(wanted.line, what, expected, _NO_CASE)
+        actor = self.office.directory.actor(self.connection, self.cast.people[wanted.of], self.now)
+        sight = access.sees(actor, self.case, self.office.book_of(self.case.policy), self.now)
+        history = [] if sight.nothing else queries.history(Session(self.connection, self.office), self.case, actor)
+        filed = [one for one in history if one.name == "mandatory_report.filed"]
+        return _check(wanted.line, what, expected, same(_yes(bool(filed) and filed[-1].actor is not None)))
 
     def _audit(self, line: int) -> Check:
         wrong = [one for file in self.files.values() for one in audit(self.connection, self.office, file)]

@@ -21,7 +21,7 @@ CLOCK_STATES: Final = ("running", "paused", "met", "missed", "cancelled")
 NOTHING: Final = "nothing"
 ABSENT: Final = "none"
 """In place of a track's state: there is no such track."""
-_KNOWN: Final = ("case", "tracks", "clocks", "due", "notified", "not_notified", "events", "sees", "audit")
+_KNOWN: Final = ("case", "tracks", "clocks", "due", "notified", "not_notified", "events", "sees", "filer", "audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Expect:
     notified: tuple[Wanted[Person, bool], ...] = ()
     events: tuple[Wanted[Address, None], ...] = ()
     sees: tuple[Wanted[Person, tuple[tuple[str, bool], ...]], ...] = ()
+    filer: tuple[Wanted[Person, bool], ...] = ()
     audit: Wanted[None, str] | None = None
 
 
@@ -73,6 +74,7 @@ def read_expect(pen: Pen, value: Plain, where: Where) -> Expect:
         notified=tuple(told),
         events=_events(pen, given.get("events"), (*where, "events")),
         sees=_sees(pen, given.get("sees"), (*where, "sees")),
+        filer=_filer(pen, given.get("filer"), (*where, "filer")),
         audit=audit,
     )
 
@@ -174,12 +176,25 @@ def _sections(pen: Pen, said: Plain, where: Where) -> tuple[tuple[str, bool], ..
         if isinstance(seen, bool):
             found.append((section, seen))
         else:
-            pen.fault(
-                (*where, section),
-                Words("这里应是 yes 或 no", "yes or no belongs here"),
-                Words("yes 或 no", "yes or no"),
-            )
+            _no_truth(pen, (*where, section))
     return tuple(found)
+
+
+def _filer(pen: Pen, value: Plain, where: Where) -> tuple[Wanted[Person, bool], ...]:
+    """Who is told, and who isn't, by whom the newest mandatory report was filed."""
+    found = []
+    for name, said in _fields(pen, value, where):
+        here = (*where, name)
+        member = pen.person(name, here)
+        if not isinstance(said, bool):
+            _no_truth(pen, here)
+        elif member is not None:
+            found.append(Wanted(pen.line(here), member, said))
+    return tuple(found)
+
+
+def _no_truth(pen: Pen, where: Where) -> None:
+    pen.fault(where, Words("这里应是 yes 或 no", "yes or no belongs here"), Words("yes 或 no", "yes or no"))
 
 
 def _fields(pen: Pen, value: Plain, where: Where) -> list[tuple[str, Plain]]:

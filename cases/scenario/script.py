@@ -23,7 +23,7 @@ from policies.vocabulary import Words
 
 MOST_STEPS: Final = 2_000
 _FIELDS: Final = ("scenario", "source", "policy", "start", "steps", "finally", "one_person", "mentor")
-_STEP: Final = ("at", "by", "do", "with", "expect", "refused", "case")
+_STEP: Final = ("at", "by", "do", "with", "expect", "refused", "case", "stale")
 _SAMPLE: Final = Words("从 cases/samples/scenarios 里的一份开始", "start from one of cases/samples/scenarios")
 
 _BY: Final = Words("by: counselor@school", "by: counselor@school")
@@ -32,7 +32,7 @@ _BY: Final = Words("by: counselor@school", "by: counselor@school")
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: when, who pulls which trigger with what, how it should be refused, and what should hold
-    then.
+    then. `stale`: what the actor has on the screen dates from before the previous step.
     """
 
     number: int
@@ -44,6 +44,7 @@ class Step:
     refused: str | None = None
     expect: Expect | None = None
     case: int = 1
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +195,11 @@ def _step(pen: Pen, number: int, value: Plain, where: Where) -> Step | None:
             form = read_form(pen, given.get("with"), (*where, "with"), move, lenient=refused is not None)
     else:
         _only_looks(pen, given, where)
-    return Step(number, pen.line(where), at, by, do, form, refused, expect, case)
+    return Step(number, pen.line(where), at, by, do, form, refused, expect, case, _stale(pen, given, where))
 
 
 def _only_looks(pen: Pen, given: Mapping[str, Plain], where: Where) -> None:
-    for name in ("by", "with", "refused"):
+    for name in ("by", "with", "refused", "stale"):
         if name in given:
             right = Words("写上 do，或去掉它", "write do, or leave it out")
             pen.fault((*where, name), Words(f"有 {name} 而没有 do", f"{name} without do"), right)
@@ -217,6 +218,15 @@ def _case(pen: Pen, given: Mapping[str, Plain], where: Where) -> int:
     why = Words("这里应是第几个个案", "the number of a case belongs here")
     pen.fault((*where, "case"), why, Words("1 到 9", "1 to 9"))
     return 1
+
+
+def _stale(pen: Pen, given: Mapping[str, Plain], where: Where) -> bool:
+    said = given.get("stale", False)
+    if isinstance(said, bool):
+        return said
+    why = Words("这里应是 yes 或 no", "yes or no belongs here")
+    pen.fault((*where, "stale"), why, Words("yes 或 no", "yes or no"))
+    return False
 
 
 def _trigger(pen: Pen, value: Plain, where: Where) -> tuple[Address | None, Move | None]:

@@ -57,6 +57,8 @@ class Stage:
     chronicle: Chronicle = field(default_factory=Chronicle)
     whole: Span = field(default_factory=Span)
     now: datetime = _BEFORE
+    screens: tuple[Mapping[int, int], Mapping[int, int]] = ({}, {})
+    """The versions of the cases before the previous step, and before this one."""
 
     def play(self) -> None:
         """Go through all steps and the end; the outcome gathers what happened."""
@@ -90,6 +92,7 @@ class Stage:
     # ------------------------------------------------------------------ one step
 
     def _step(self, step: Step) -> None:
+        self.screens = (self.screens[1], {number: file.version for number, file in self.files.items()})
         waking = self._advance(self._instant(step.at))
         self._tell_time(waking)
         moment = Moment("look" if step.do is None else "step", self._narrator.local(self.now), step.number, step.line)
@@ -172,7 +175,8 @@ class Stage:
                 file = None if number is None else self.files[number]
                 form = {name: self._resolved(one, file) for name, one in (step.form or {}).items()}
                 track = self._track(do, file)
-                fired = engine.fire(session, number, track, do.part or "", actor, form, self.now)
+                seen = self.screens[0].get(number or 0, 0) if step.stale else None
+                fired = engine.fire(session, number, track, do.part or "", actor, form, self.now, version=seen)
                 if number is None and self.script.mentor is not None:
                     # Each student has a mentor in the school's records [plan 9]; the file says who it is.
                     minded = update(student).where(student.c.id == fired.case.student)
