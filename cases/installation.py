@@ -27,9 +27,11 @@ from policies.vocabulary import Words
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cases.casefile import Clock
     from cases.keystore import KeyStore
     from cases.store import Store
     from cases.vault import MasterKey
+    from policies.faces import Face
 
 
 class Installation:
@@ -148,13 +150,30 @@ def verified(session: Session, office: Office, number: str, case_id: int) -> Ite
     """
     from cases import chain, loading
     from policies import clocks
+    from policies.clocks import ClockFault
 
     file = loading.one_by_one(session, [case_id], lock=False)[0]
     rows = queries.chain_rows(session.connection, case_id, number)
     verdict = chain.verify(office.master.chain, rows, chain.Head(file.events, file.head))
     if not verdict.ok:
         yield f"{number}: event {verdict.broken_at}: {verdict.why}"
-    faces = clocks.read(office.book_of(file.policy), queries.signals(session.connection, case_id))
-    for clock in file.clocks.values():
-        if faces.get(clock.no) != clock.face:
-            yield f"{number}: clock {clock.no} ({clock.name}) doesn't follow from the history"
+    try:
+        faces = clocks.read(office.book_of(file.policy), queries.signals(session.connection, case_id))
+    except ClockFault as fault:
+        yield f"{number}: the history of the clocks doesn't fit together: {fault}"
+    else:
+        for clock in file.clocks.values():
+            if not _shows(clock, faces.get(clock.no)):
+                yield f"{number}: clock {clock.no} ({clock.name}) doesn't follow from the history"
+    states = queries.states(session.connection, case_id)
+    for record in file.all_records():
+        if states.get(record.no) != record.state:
+            yield f"{number}: track {record.no} ({record.kind}) isn't in the state that the history leaves it in"
+
+
+def _shows(clock: Clock, face: Face | None) -> bool:
+    """Whether the row of a clock shows that face; one that can't be read shows none."""
+    try:
+        return clock.face == face
+    except (KeyError, TypeError, ValueError):
+        return False

@@ -141,6 +141,17 @@ def signals(connection: Connection, case_id: int) -> Iterator[Signal]:
         yield from (Signal.from_dict(one) for one in written)
 
 
+def states(connection: Connection, case_id: int) -> dict[int, str]:
+    """The state in which a case's history leaves each of its tracks, by number."""
+    newest = (
+        select(event.c.track_no, event.c.target)
+        .where(event.c.case_id == case_id)
+        .distinct(event.c.track_no)
+        .order_by(event.c.track_no, event.c.seq.desc())
+    )
+    return {row.track_no: row.target for row in connection.execute(newest)}
+
+
 def heads(connection: Connection) -> Iterator[tuple[str, int, bytes]]:
     """Every case's number with the newest link of its chain, by number: what a seal is made of."""
     found = connection.execute(select(case.c.number, case.c.events, case.c.head).order_by(case.c.number))
