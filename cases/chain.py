@@ -94,14 +94,15 @@ def canonical(mapping: Mapping[str, Any]) -> bytes:
 
     It survives storage: `canonical(json.loads(canonical(m))) == canonical(m)`, through jsonb too. Therefore
     it raises ValueError on what wouldn't: keys that aren't text, NaN and infinities, floats of 10¹⁵ and more
-    or minus zero, instants without a time zone, text with NUL or half a surrogate pair.
+    or minus zero, instants without a time zone, text with NUL or half a surrogate pair, whole numbers beyond 64 bits.
     """
     _check(mapping)
     try:
         written = orjson.dumps(mapping, default=_plain, option=_CANONICAL)
     except orjson.JSONEncodeError as fault:
         # What our own `_plain` refuses comes wrapped; its words say more than the encoder's.
-        raise ValueError(str(fault.__cause__ or fault)) from None
+        why = str(fault.__cause__ or "half a surrogate pair, or a whole number of more than 64 bits")
+        raise ValueError(f"this can't be stored: {why}") from None
     # Either a NUL or, behind a second backslash, somebody's text about one.
     if b"\\u0000" in written and b"\\u0000" in written.replace(b"\\\\", b""):
         raise ValueError("text with NUL can't be stored")

@@ -6,7 +6,7 @@ database up with pg_dump (one database); where the whole server is copied (pg_ba
 the key store on a server of its own. Its own copies are those of `cases.key_copies`, and no others.
 
 What forgetting leaves behind: PostgreSQL writes a changed row beside the old one. `forget` therefore ends
-with VACUUM FULL, which writes the table anew and drops the old file; the server's write-ahead log holds the
+by writing the tables anew, which drops the old files; the server's write-ahead log holds the
 wrapped key until its segments are recycled and overwritten. Without the master key neither is of use.
 """
 
@@ -43,7 +43,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from cases.key_cache import KeyCache
 from cases.key_copies import KeyStoreCopies, read_copy
-from cases.key_index import KeyIndex, drop, keys
+from cases.key_index import KeyIndex, drop, keys, student_index
 from cases.store import Store
 from cases.store_fault import StoreFault
 from cases.vault import Algorithm, DataKey, MasterKey, Unreadable, VaultFault, WrongMasterKey
@@ -253,11 +253,19 @@ class KeyStore:
         return Forgetting(students, copies)
 
     def scrub(self) -> None:
-        """Write the table anew, so that no old version of a row stays in its file. Locks it meanwhile."""
-        with self._store.administered() as connection:
-            connection.execute("SET lock_timeout = '30s'")
-            connection.execute("VACUUM (FULL, ANALYZE) student_key")
-            connection.execute("VACUUM (FULL, ANALYZE) student_index")
+        """Write the tables anew, so that no old version of a row stays in their files. Locks them meanwhile.
+
+        Not by VACUUM FULL: it carries over what any snapshot in this database might still see, and an autovacuum
+        that looks in at the wrong moment holds one. TRUNCATE begins a new file and drops the old one.
+        """
+        with self._store.begin() as connection:
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            for table in (student_key.name, student_index.name):
+                connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+                connection.exec_driver_sql(f"CREATE TEMPORARY TABLE kept_{table} ON COMMIT DROP AS TABLE {table}")
+                connection.exec_driver_sql(f"TRUNCATE {table}")
+                connection.exec_driver_sql(f"INSERT INTO {table} TABLE kept_{table}")  # noqa: S608 - constants
 
     def export_copy(self, at: datetime, keep: timedelta = timedelta(days=7)) -> Path:
         """Write a copy into the folder of copies, which `forget` reaches, to be removed after `keep`."""

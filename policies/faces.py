@@ -151,15 +151,13 @@ def rung_at(
     return found if percent < BREACH else max(found, breach)
 
 
-def _working_rung(
-    calendar: Calendar, started: datetime, due: datetime, pauses: Pauses, percent: int
-) -> datetime:
+def _working_rung(calendar: Calendar, started: datetime, due: datetime, pauses: Pauses, percent: int) -> datetime:
     worked = calendar.worked
     base = worked(started)
     length = worked(due) - base
     for begun, ended in pauses:
         if begun < due:
-            length -= worked(ended) - worked(begun)
+            length -= worked(min(ended, due)) - worked(begun)
     # Pauses can cover every working hour on the way and still no day's end: then there is no length to
     # divide.
     if length <= 0:

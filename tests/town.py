@@ -122,7 +122,8 @@ class Town:
 @contextmanager
 def town(store: Store, *, second: tuple[str, ...] = ("street", "hospital", "community")) -> Iterator[Town]:
     """Build the town in a fresh database, with a key store of its own beside it; dropped at the end."""
-    name = f"{store.name}_keys"
+    # Not under the name of a scratch database: those are cleared away when their owner seems gone.
+    name = f"keys_of_{store.name}"
     store.create_database(name)
     try:
         with store.at(name) as keys:

@@ -136,7 +136,7 @@ def _engine_step(town: Town, case: int, street: int, step: Any) -> None:
 
 def _engine_client(town: Town, street: int, _rows: Any, cases: list[int], gate: Any) -> None:
     with Store(town.store.url) as store:
-        keys = Store(town.store.at(f"{town.store.name}_keys").url)
+        keys = Store(town.store.at(f"keys_of_{town.store.name}").url)
         town.office.keystore = KeyStore(keys, town.office.master)
         town.store = store
         actors = {who: town.actor(who, AT) for who, _, _ in STEPS}
