@@ -184,9 +184,7 @@ class _Builder:
         found = {"sealing": self.basis(shape.sealing), "working_hours": self.basis(shape.working_hours)}
         found |= {f"calendars.{one.table}": self.basis(one) for one in shape.calendars}
         found |= {f"pauses.{name}": self.basis(one) for name, one in shape.pauses.items()}
-        found |= {
-            f"windows.{name}": self.basis(getattr(shape.windows, name)) for name in WindowsShape.model_fields
-        }
+        found |= {f"windows.{name}": self.basis(getattr(shape.windows, name)) for name in WindowsShape.model_fields}
         return MappingProxyType(found)
 
 

@@ -43,8 +43,7 @@ def _zone(name: str) -> ZoneInfo:
     if len({month.utcoffset() for month in months}) != 1:
         raise CalendarFault(
             f"时区“{name}”实行夏令时或改过时差，工作日历不支持。请写 {TIME_ZONE}。",
-            f'The time zone "{name}" moves its clocks, which the working calendar doesn\'t. '
-            f"Write {TIME_ZONE}.",
+            f'The time zone "{name}" moves its clocks, which the working calendar doesn\'t. Write {TIME_ZONE}.',
         )
     return zone
 
@@ -115,9 +114,7 @@ def _library() -> tuple[Table, ...]:
     return tuple(read_table(path) for path in sorted((Path(__file__).parent / "calendars").glob("cn-*.yaml")))
 
 
-def load_calendar(
-    paths: Iterable[Path | str] = (), *, tz: str = TIME_ZONE, hours: Hours = WORKING_HOURS
-) -> Calendars:
+def load_calendar(paths: Iterable[Path | str] = (), *, tz: str = TIME_ZONE, hours: Hours = WORKING_HOURS) -> Calendars:
     """The built-in calendars, with these table files on top; a later file of a year replaces an earlier one.
 
     Raises CalendarFault: for the first faulty file with all its faults, for a time zone that is unknown

@@ -237,11 +237,7 @@ def replay(book: Terms, signals: Iterable[Signal], until: datetime) -> tuple[dic
 def _run(book: Terms, faces: dict[int, Face], until: datetime, rungs: list[Fired]) -> None:
     """Let time pass: every rung that stands by then fires, in the order of the instants."""
     while True:
-        due = [
-            (face.wake, clock)
-            for clock, face in faces.items()
-            if face.wake is not None and face.wake <= until
-        ]
+        due = [(face.wake, clock) for clock, face in faces.items() if face.wake is not None and face.wake <= until]
         if not due:
             return
         at, clock = min(due)

@@ -94,9 +94,7 @@ def diff(before: Book, after: Book) -> tuple[Change, ...]:
 
 
 def _told_otherwise(where: Where) -> bool:
-    return where == ("version",) or (
-        where[0] == "limits" and len(where) > 2 and where[2] in {"every_level", "levels"}
-    )
+    return where == ("version",) or (where[0] == "limits" and len(where) > 2 and where[2] in {"every_level", "levels"})
 
 
 Flat = dict[Where, Plain]

@@ -45,9 +45,7 @@ class PolicyFaults(Exception):
     """A policy that can't be used, with every fault found in it, in the order of the file's lines."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults: tuple[Fault, ...] = tuple(
-            sorted(faults, key=lambda one: (one.file, one.line, one.field))
-        )
+        self.faults: tuple[Fault, ...] = tuple(sorted(faults, key=lambda one: (one.file, one.line, one.field)))
         super().__init__("\n".join(fault.text("en") for fault in self.faults))
 
     def text(self, language: str = "en") -> str:

@@ -87,9 +87,7 @@ class Limit:
     def elapsed(self) -> timedelta:
         """The length of a limit in `m h d`. Raises LimitFault in working units: they need a calendar."""
         if self.working:
-            raise LimitFault(
-                f"“{self}”按工作时间计算，没有固定的时长。", f'"{self}" has no length without a calendar.'
-            )
+            raise LimitFault(f"“{self}”按工作时间计算，没有固定的时长。", f'"{self}" has no length without a calendar.')
         return self.amount * _ELAPSED[self.unit]
 
     def half(self) -> Limit:

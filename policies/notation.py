@@ -130,9 +130,7 @@ def _read_zone(text: str) -> None:
 
 
 Kind = Annotated[str, Known("组织类别", "kind of organisation", vocabulary.KINDS)]
-Responder = Annotated[
-    str, Known("可派单的组织类别", "kind of organisation that can be called", vocabulary.RESPONDING)
-]
+Responder = Annotated[str, Known("可派单的组织类别", "kind of organisation that can be called", vocabulary.RESPONDING)]
 Openable = Annotated[str, Known("可自动开启的事项", "track that a concern can open", vocabulary.OPENABLE)]
 Level = Annotated[str, Known("等级", "level", vocabulary.LEVELS)]
 ClockName = Annotated[str, Known("时限名称", "limit", vocabulary.CLOCKS)]

@@ -97,9 +97,7 @@ def reckon(book: Grounds, face: Face, language: str = "zh_CN") -> Reckoning:
         zh = "期限跨入尚未公布放假安排的年份，暂按周末和法定节假日推算；公布后重新计算。"
         en = "It reaches a year without a published calendar: provisional, computed again with its table."
         steps.append(Step("provisional", None, None, {"zh_CN": zh, "en": en}))
-    steps.append(
-        _said(days, "due", "期限：{}。正好在此刻仍算按时。", "Due at {}; exactly then is in time.", face.due)
-    )
+    steps.append(_said(days, "due", "期限：{}。正好在此刻仍算按时。", "Due at {}; exactly then is in time.", face.due))
     steps += _ending(days, face)
     return Reckoning(face.name, face.level, language, face.due, face.provisional, tuple(steps))
 
@@ -116,9 +114,7 @@ def _limit(book: Grounds, days: Calendar, face: Face) -> Iterator[Step]:
         basis = {"zh_CN": ground, "en": ground}
     zh, en = limit.in_words("zh_CN"), limit.in_words("en")
     rule = _RULES[limit.unit if isinstance(limit, Limit) else None]
-    yield Step(
-        "limit", None, None, {"zh_CN": f"时限：{zh}{rule[0]}。", "en": f"Limit: {en}{rule[1]}."}, basis
-    )
+    yield Step("limit", None, None, {"zh_CN": f"时限：{zh}{rule[0]}。", "en": f"Limit: {en}{rule[1]}."}, basis)
     if isinstance(limit, SameDay):
         return
     if face.half:

@@ -133,12 +133,8 @@ def _pattern(said: object, facts: Mapping[str, Any]) -> Said:
     if pattern == r"\S":
         return Words("这里没有文字", "there is no text here"), Words("写上文字", "write some text")
     if r"\." in pattern:
-        return why, Words(
-            "写成 名称-年份.序号，例如 nanjing-2026.2", "write name-year.number, such as nanjing-2026.2"
-        )
-    return why, Words(
-        "以字母开头，只用小写字母、数字和下划线", "start with a letter; use small letters, figures and _"
-    )
+        return why, Words("写成 名称-年份.序号，例如 nanjing-2026.2", "write name-year.number, such as nanjing-2026.2")
+    return why, Words("以字母开头，只用小写字母、数字和下划线", "start with a letter; use small letters, figures and _")
 
 
 def _bound(zh: str, en: str, fact: str) -> Callable[[object, Mapping[str, Any]], Said]:

@@ -70,9 +70,7 @@ def registered(version: str, digest: str, path: Path, extra_dirs: Iterable[Path 
             continue
         held = shelf / f"{version}.yaml"
         if held.is_file() and digest_of(read(text_of(held), held.name).tree) != digest:
-            why = Words(
-                f"版本 {version} 已经发布，内容不同", f"version {version} is published with another content"
-            )
+            why = Words(f"版本 {version} 已经发布，内容不同", f"version {version} is published with another content")
             right = Words(
                 "已发布的版本不能修改：请换一个新版本号",
                 "a published version never changes: give this one a new version",

@@ -252,9 +252,7 @@ class _Reading:
             place = f"{where}.{key}"
             for day, node in self.days(fields.get(key), place):
                 # A holiday may begin in the last days of December or end in the first of January.
-                if year is not None and not date(year, 1, 1) - timedelta(9) <= day <= date(
-                    year, 12, 31
-                ) + timedelta(9):
+                if year is not None and not date(year, 1, 1) - timedelta(9) <= day <= date(year, 12, 31) + timedelta(9):
                     self.fault(node, place, f"{day} 不属于 {year} 年。", f"{day} doesn't belong to {year}.")
                 elif day in marks:
                     self.fault(node, place, f"{day} 已在表中出现过。", f"{day} stands in the table already.")

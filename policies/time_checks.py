@@ -208,9 +208,7 @@ def _legal_bounds(reading: Reading) -> None:
             if isinstance(written, str) and (_days(written) or 0) > most:
                 reading.fault(
                     where,
-                    Words(
-                        f"{shown(written)} 超过法定时限", f"{shown(written)} is longer than the law allows"
-                    ),
+                    Words(f"{shown(written)} 超过法定时限", f"{shown(written)} is longer than the law allows"),
                     right,
                 )
     months = number(at(at(reading.tree, "windows"), "protection_max_months"), "value")

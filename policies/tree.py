@@ -62,9 +62,7 @@ def numbers(tree: Plain, name: str) -> tuple[int, ...]:
     return tuple(one for one in items(tree, name) if isinstance(one, int) and not isinstance(one, bool))
 
 
-def all_there(
-    reading: Reading, where: Where, there: Iterable[str], needed: Iterable[str], what: Words
-) -> None:
+def all_there(reading: Reading, where: Where, there: Iterable[str], needed: Iterable[str], what: Words) -> None:
     """Note each needed name that isn't there."""
     present = set(there)
     for name in needed:

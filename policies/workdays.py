@@ -56,9 +56,7 @@ class Calendar:
             through.append((through[-1] if through else 0) + working)
         days = [i for i, working in enumerate(works) if working]
         closing = timedelta(microseconds=spans[-1][1])
-        gap = next(
-            (year for year in range(FIRST_YEAR, LAST_YEAR + 2) if year not in self.years), LAST_YEAR + 1
-        )
+        gap = next((year for year in range(FIRST_YEAR, LAST_YEAR + 2) if year not in self.years), LAST_YEAR + 1)
         for name, value in (
             ("_base", base),
             ("_works", works),

@@ -16,9 +16,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 def test_values_are_read_with_their_units() -> None:
-    settings = Settings.read(
-        {"WHISTLE_SWEEP_EVERY": "2m", "WHISTLE_HOME": "/srv/whistle", "WHISTLE_LANGUAGE": "en"}
-    )
+    settings = Settings.read({"WHISTLE_SWEEP_EVERY": "2m", "WHISTLE_HOME": "/srv/whistle", "WHISTLE_LANGUAGE": "en"})
     assert settings.sweep_every == timedelta(minutes=2)
     assert settings.home == Path("/srv/whistle")
     assert settings.language == "en"

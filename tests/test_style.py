@@ -19,7 +19,5 @@ PROGRAMS = Path(sys.executable).parent
 )
 def test_the_rules_hold(command: list[str]) -> None:
     program, *arguments = command
-    ended = subprocess.run(
-        [PROGRAMS / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    ended = subprocess.run([PROGRAMS / program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

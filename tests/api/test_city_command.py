@@ -16,9 +16,7 @@ from cases.store import Store
 
 
 @pytest.fixture
-def installed(
-    server: Store, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Store]:
+def installed(server: Store, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """An installation with a master key: a database, a key store and a home of its own."""
     with server.scratch() as keys:
         monkeypatch.setenv("WHISTLE_HOME", str(tmp_path))
@@ -56,9 +54,7 @@ def test_another_city_is_refused_with_both_named(installed: Store) -> None:
     assert students(installed) == 20
 
 
-def test_an_empty_database_whose_given_master_key_is_missing_stays_empty(
-    installed: Store, tmp_path: Path
-) -> None:
+def test_an_empty_database_whose_given_master_key_is_missing_stays_empty(installed: Store, tmp_path: Path) -> None:
     (tmp_path / "given.key").unlink()
     refused = run("load", "--district", "建邺区", "--language", "en")
     assert refused.exit_code == 2

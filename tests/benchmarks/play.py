@@ -19,5 +19,7 @@ def report(server: Store) -> list[str]:
         outcome = play(path, server)
         seconds = time.perf_counter() - began
         steps = outcome.steps
-        lines.append(f"play, {steps:3} steps: {seconds:.2f} s ({seconds / max(steps, 1) * 30:.2f} s for 30)  {path.name}")
+        lines.append(
+            f"play, {steps:3} steps: {seconds:.2f} s ({seconds / max(steps, 1) * 30:.2f} s for 30)  {path.name}"
+        )
     return lines

@@ -217,9 +217,7 @@ RESERVED = {
 }
 """The kinds of organisation to which a law reserves a trigger: anyone else is refused `unlawful`."""
 
-OWN_CODES = {
-    ("assignment", "give_feedback"): {"summoned": "needs_report_in", "acknowledged": "needs_report_in"}
-}
+OWN_CODES = {("assignment", "give_feedback"): {"summoned": "needs_report_in", "acknowledged": "needs_report_in"}}
 """Rows that name a code of their own for the wrong state."""
 
 ADDED = {

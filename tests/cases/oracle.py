@@ -93,9 +93,7 @@ def expected(member: str, kind: str, trigger: str, state: str, at: Situation) ->
         return "unlawful"
     narrowed = at.narrowed.get((kind, trigger))
     caller = by == ("the caller@",)
-    if (narrowed is not None and member not in narrowed) or not (
-        caller or any(holds(member, one, at) for one in by)
-    ):
+    if (narrowed is not None and member not in narrowed) or not (caller or any(holds(member, one, at) for one in by)):
         return "not_permitted"
     if source is not None and state not in source:
         return contract.OWN_CODES.get((kind, trigger), {}).get(state, "wrong_state")

@@ -98,15 +98,11 @@ def test_the_whole_city_has_exactly_the_schools_and_students_asked_for() -> None
 
 
 @given(total=st.integers(0, 10**9), weights=st.lists(st.integers(1, 1000), min_size=1, max_size=50))
-def test_shares_add_up_and_differ_from_the_exact_ones_by_less_than_one(
-    total: int, weights: list[int]
-) -> None:
+def test_shares_add_up_and_differ_from_the_exact_ones_by_less_than_one(total: int, weights: list[int]) -> None:
     parts = shares(total, weights)
     assert sum(parts) == total
     whole = sum(weights)
-    assert all(
-        abs(part * whole - total * weight) < whole for part, weight in zip(parts, weights, strict=True)
-    )
+    assert all(abs(part * whole - total * weight) < whole for part, weight in zip(parts, weights, strict=True))
 
 
 def test_a_small_city_has_every_kind_of_organisation_and_every_role() -> None:
@@ -151,9 +147,7 @@ def test_the_same_plan_is_the_same_city_and_another_seed_another() -> None:
     def people(seed: int) -> list[str]:
         plan = SampleCity(schools=3, students=90, seed=seed, districts=("建邺区",))
         (district,) = plan.planned_districts()
-        return [
-            one.name for school in plan.planned_schools(district) for one in plan.planned_students(school)
-        ]
+        return [one.name for school in plan.planned_schools(district) for one in plan.planned_students(school)]
 
     assert people(1) == people(1)
     assert people(1) != people(2)
@@ -214,9 +208,7 @@ def test_what_is_loaded_is_what_was_planned(store: Store, keystore: KeyStore) ->
         assert present(connection) == (TINY.facts(), True)
 
 
-def test_in_a_loaded_city_every_office_of_a_school_is_found_with_its_people(
-    store: Store, keystore: KeyStore
-) -> None:
+def test_in_a_loaded_city_every_office_of_a_school_is_found_with_its_people(store: Store, keystore: KeyStore) -> None:
     load(store, keystore, MASTER, TINY)
     with store.read() as connection:
         directory = Directory(version_of(connection))
@@ -332,9 +324,7 @@ def test_a_killed_load_lets_the_next_one_go_on(store: Store, server: Store) -> N
             assert connection.scalar(select(func.count()).select_from(student)) == 30
 
 
-def test_samples_are_never_mixed_with_real_records_nor_with_another_sample(
-    store: Store, keystore: KeyStore
-) -> None:
+def test_samples_are_never_mixed_with_real_records_nor_with_another_sample(store: Store, keystore: KeyStore) -> None:
     with refused("not_the_sample"):
         with store.begin() as connection:
             found(connection, "real", "city", "南京市")

@@ -172,9 +172,7 @@ def test_a_codirector_names_the_school_of_the_station_and_is_from_its_street(tow
         appoint(town.connection, 1, "officer", town.street, since=SINCE, school=town.school)
     enlist(town.connection, town.street, "周远", ["codirector"], since=SINCE, school=town.school)
     directory = town.directory()
-    held = directory.holders(
-        town.connection, town.street.id, ("codirector",), MONDAY, school_id=town.school.id
-    )
+    held = directory.holders(town.connection, town.street.id, ("codirector",), MONDAY, school_id=town.school.id)
     assert [one.posts[0].school_id for one in held] == [town.school.id]
 
 
@@ -220,9 +218,7 @@ def test_a_deputy_on_the_hospitals_staff_acts_at_the_school(town: Town) -> None:
     appoint(town.connection, deputy.id, "deputy", town.school, since=SINCE)
     actor = town.directory().actor(town.connection, deputy.id, MONDAY)
     assert actor.organisation_id == town.hospital.id
-    assert [(one.role, one.kind, one.organisation_id) for one in actor.posts] == [
-        ("deputy", "school", town.school.id)
-    ]
+    assert [(one.role, one.kind, one.organisation_id) for one in actor.posts] == [("deputy", "school", town.school.id)]
 
 
 def test_a_retired_member_holds_nothing_and_acts_no_more(town: Town) -> None:

@@ -83,9 +83,7 @@ def test_nobody_else_can_reach_the_server(home: Path) -> None:
     embedded.start(home, durable=False)
     socket = home / "pg"
     assert socket.stat().st_mode & 0o077 == 0
-    assert psycopg.conninfo.conninfo_to_dict(embedded.start(home).replace("+psycopg", ""))["host"] == str(
-        socket
-    )
+    assert psycopg.conninfo.conninfo_to_dict(embedded.start(home).replace("+psycopg", ""))["host"] == str(socket)
 
 
 def test_a_deep_home_still_has_a_socket(home: Path) -> None:
@@ -189,9 +187,7 @@ def test_programs_out_of_reach_are_copied_to_where_they_can_be_run(
     assert tmp_path in folder.parents
     assert folder == programs(beyond_reach, tmp_path)
     for program in ("initdb", "postgres"):
-        said = subprocess.run(
-            [folder / program, "--version"], capture_output=True, text=True, check=True
-        ).stdout
+        said = subprocess.run([folder / program, "--version"], capture_output=True, text=True, check=True).stdout
         assert "PostgreSQL) 18" in said
 
 

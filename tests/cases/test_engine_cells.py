@@ -149,9 +149,7 @@ def a_case(city: Town, kind: str, state: str, called: frozenset[str], case_state
     )
 
 
-def answer(
-    session: Session, case: CaseFile, kind: str, trigger: str, actor: Actor, at: datetime = START
-) -> str | None:
+def answer(session: Session, case: CaseFile, kind: str, trigger: str, actor: Actor, at: datetime = START) -> str | None:
     """The code with which the engine's first four questions refuse; None where they don't."""
     opens = discover()[kind].by_name[trigger].opens
     track: int | str = kind if opens else CASE if kind == "case" else TRIED
@@ -225,9 +223,7 @@ def test_a_track_moves_only_while_its_case_is_in_a_state_of_the_contract(
                 got = answer(session, case, kind, trigger, actors[member])
                 assert got == wanted, (trigger, member, case_state)
                 tried += 1
-    assert tried >= len(contract.states("case")) * sum(
-        row.by is not None for row in contract.rows(kind).values()
-    )
+    assert tried >= len(contract.states("case")) * sum(row.by is not None for row in contract.rows(kind).values())
 
 
 # ------------------------------------------------------------- what a row is narrowed to by what has happened
@@ -274,14 +270,10 @@ def test_in_the_school_holidays_the_community_files_for_the_school(
 ) -> None:
     case = a_case(city, "check_in", "open", ALL)
     in_term = who_may(session, actors, case, "check_in", "file_school")
-    assert who_may(session, actors, case, "check_in", "file_school", HOLIDAY) == in_term | {
-        "officer@community"
-    }
+    assert who_may(session, actors, case, "check_in", "file_school", HOLIDAY) == in_term | {"officer@community"}
 
 
-def test_only_whoever_acknowledged_takes_it_back(
-    city: Town, session: Session, actors: dict[str, Actor]
-) -> None:
+def test_only_whoever_acknowledged_takes_it_back(city: Town, session: Session, actors: dict[str, Actor]) -> None:
     case = a_case(city, "assignment", "acknowledged", ALL)
     case.tracks[TRIED].facts["acknowledged_by"] = city.members["codirector@street"]
     assert who_may(session, actors, case, "assignment", "undo_acknowledge") == {"codirector@street"}

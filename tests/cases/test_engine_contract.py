@@ -84,9 +84,7 @@ def test_a_kind_has_the_clocks_of_the_contract_owed_by_the_same(kind: str) -> No
             assert declared[name].owed_by == tuple(one.strip() for one in owed.split(",")), name
 
 
-@pytest.mark.parametrize(
-    "row", [row for _, row in ROWS if (row.kind, row.trigger) in contract.OWN_CODES], ids=str
-)
+@pytest.mark.parametrize("row", [row for _, row in ROWS if (row.kind, row.trigger) in contract.OWN_CODES], ids=str)
 def test_a_row_with_a_code_of_its_own_for_the_wrong_state_gives_it(row: contract.Row) -> None:
     assert dict(move_of(row.kind, row.trigger).wrong_state) == contract.OWN_CODES[row.kind, row.trigger]
 

@@ -119,9 +119,7 @@ def test_no_old_version_of_a_forgotten_key_stays_in_the_tables_file(keystore: Ke
     keystore.create_many([1, 2])
     with keystore._store.begin() as connection:
         connection.exec_driver_sql("CHECKPOINT")
-        wrapped = bytes(
-            connection.exec_driver_sql("SELECT wrapped FROM student_key WHERE student_id = 1").scalar_one()
-        )
+        wrapped = bytes(connection.exec_driver_sql("SELECT wrapped FROM student_key WHERE student_id = 1").scalar_one())
         assert wrapped in table_file(keystore._store)
     keystore.forget(1, MONDAY)
     assert wrapped not in table_file(keystore._store)
@@ -185,9 +183,7 @@ def test_a_copy_that_was_cut_off_while_being_written_is_overwritten_too(keystore
     assert keystore.expire_copies(MONDAY) == [copy]
 
 
-def test_a_lost_key_store_comes_back_from_a_copy_without_the_forgotten(
-    keystore: KeyStore, server: Store
-) -> None:
+def test_a_lost_key_store_comes_back_from_a_copy_without_the_forgotten(keystore: KeyStore, server: Store) -> None:
     sealed = {n: sealed_with(key) for n, key in keystore.create_many([1, 2, 3]).items()}
     copy = keystore.export_copy(MONDAY)
     keystore.forget(2, MONDAY)

@@ -99,9 +99,7 @@ def test_a_database_that_is_not_there_is_told_as_such(store: Store) -> None:
     assert told.value.code == "no_database"
 
 
-@pytest.mark.parametrize(
-    "url", ["", "whistle", "mysql://localhost/whistle", "postgresql://localhost", "://:secret"]
-)
+@pytest.mark.parametrize("url", ["", "whistle", "mysql://localhost/whistle", "postgresql://localhost", "://:secret"])
 def test_an_address_that_is_none_is_refused_at_once_and_not_repeated(url: str) -> None:
     with pytest.raises(StoreFault) as told:
         Store(url)
@@ -117,10 +115,7 @@ def test_every_usual_spelling_of_the_address_is_taken(server: Store, scheme: str
 
 def test_a_connection_that_died_at_rest_fails_nobody(noted: Store) -> None:
     written(noted)
-    end = (
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-        "WHERE datname = %s AND pid <> pg_backend_pid()"
-    )
+    end = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
     with noted.administered() as connection:
         connection.execute(end, [noted.name])
     assert written(noted) == []

@@ -52,9 +52,7 @@ def offences(root: Path = ROOT) -> list[Offence]:
     """What the installed packages break, migrations included."""
     modules = (path for package in PACKAGES for path in sorted((root / package).rglob("*.py")))
     return [
-        offence
-        for path in modules
-        for offence in offences_in(path.read_text(encoding="utf-8"), path.relative_to(root))
+        offence for path in modules for offence in offences_in(path.read_text(encoding="utf-8"), path.relative_to(root))
     ]
 
 
@@ -73,17 +71,13 @@ def _commits(tree: ast.AST) -> Iterator[int]:
 
 def _says_commit(call: ast.Call) -> bool:
     if not (isinstance(call.func, ast.Name) and call.func.id in {"text", "getattr"} and call.args):
-        return (
-            isinstance(call.func, ast.Attribute) and call.func.attr == "execute" and _is_commit(call.args[:1])
-        )
+        return isinstance(call.func, ast.Attribute) and call.func.attr == "execute" and _is_commit(call.args[:1])
     return any(_is_commit([argument]) for argument in call.args)
 
 
 def _is_commit(arguments: list[ast.expr]) -> bool:
     return any(
-        isinstance(each, ast.Constant)
-        and isinstance(each.value, str)
-        and each.value.strip(" ;").lower() == "commit"
+        isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.strip(" ;").lower() == "commit"
         for each in arguments
     )
 

@@ -132,8 +132,7 @@ class TestTheDefaultPolicy:
     def test_the_nine_triggers_are_plain_questions(self, book: Book) -> None:
         assert [one.item for one in book.statutory.values()] == list(range(1, 10))
         assert all(
-            one.question.zh_CN.endswith("？") and one.question.en.endswith("?")
-            for one in book.statutory.values()
+            one.question.zh_CN.endswith("？") and one.question.en.endswith("?") for one in book.statutory.values()
         )
 
     def test_a_supervisor_sees_a_masked_name_and_no_clinical_note(self, book: Book) -> None:
@@ -190,9 +189,7 @@ class TestABookNeverChanges:
         assert versions([tmp_path]) == (NAME, "suzhou-2026.1")
 
     def test_a_file_in_a_library_is_called_by_its_version(self, tmp_path: Path) -> None:
-        (tmp_path / "suzhou.yaml").write_text(
-            edited(f"version: {NAME}", "version: suzhou-2026.1"), encoding="utf-8"
-        )
+        (tmp_path / "suzhou.yaml").write_text(edited(f"version: {NAME}", "version: suzhou-2026.1"), encoding="utf-8")
         with pytest.raises(PolicyFaults, match=r"call it suzhou-2026\.1\.yaml"):
             load("suzhou", [tmp_path])
 

@@ -132,10 +132,7 @@ def test_working_time_is_reached_at_its_first_instant(start: datetime, amount: t
     reached = common.after_working(start, amount)
     assert common.working_time(start, reached) == amount
     assert common.working_time(start, reached - timedelta(microseconds=1)) < amount
-    assert (
-        common.advanced(Unit.WORKING_HOURS, start, common.measured(Unit.WORKING_HOURS, start, reached))
-        == reached
-    )
+    assert common.advanced(Unit.WORKING_HOURS, start, common.measured(Unit.WORKING_HOURS, start, reached)) == reached
 
 
 @given(a=instants, b=instants, limit=st.builds(Limit, st.integers(1, 60), st.sampled_from(Unit)))

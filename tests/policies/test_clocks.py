@@ -138,21 +138,15 @@ def test_a_stopped_clock_stays_as_it_is() -> None:
         ("acknowledge", "red", "2026-03-17T09:00", "2026-03-17T10:00", "2026-03-17T08:35"),
     ],
 )
-def test_a_pause_moves_a_limit_by_what_it_covered(
-    name: str, level: str, begin: str, end: str, due: str
-) -> None:
+def test_a_pause_moves_a_limit_by_what_it_covered(name: str, level: str, begin: str, end: str, due: str) -> None:
     assert paused(started(name, level, "2026-03-17T08:20"), begin, end).due == local(due)
 
 
 def test_a_pause_moves_the_rungs_that_are_still_to_come() -> None:
-    face = paused(
-        started("acknowledge", "orange", "2026-03-17T08:00"), "2026-03-17T08:30", "2026-03-17T10:30"
-    )
+    face = paused(started("acknowledge", "orange", "2026-03-17T08:00"), "2026-03-17T08:30", "2026-03-17T10:30")
     assert woken(face) == ["03-17 11:00", "03-17 11:36", "03-17 12:00", "03-17 13:00", "03-17 14:00"]
     # After the breach the due stays, and the later rungs wait for the time to be used.
-    late = paused(
-        started("acknowledge", "orange", "2026-03-17T08:00"), "2026-03-17T10:30", "2026-03-17T20:00"
-    )
+    late = paused(started("acknowledge", "orange", "2026-03-17T08:00"), "2026-03-17T10:30", "2026-03-17T20:00")
     assert late.due == local("2026-03-17T10:00")
     assert woken(late) == ["03-17 20:30", "03-17 21:30"]
 
@@ -358,9 +352,7 @@ holidays:
 
 
 def test_pauses_that_leave_no_working_time_break_nothing() -> None:
-    face = paused(
-        started("acknowledge", "blue", "2026-03-16T18:30"), "2026-03-17T08:00", "2026-03-17T17:59:59.999999"
-    )
+    face = paused(started("acknowledge", "blue", "2026-03-16T18:30"), "2026-03-17T08:00", "2026-03-17T17:59:59.999999")
     face = paused(face, "2026-03-17T17:59:59.999999", "2026-03-17T18:00")
     assert face.due == local("2026-03-17T18:00")
     # No working time was left to divide, so all that comes before the breach is due at once.

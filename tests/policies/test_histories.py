@@ -25,9 +25,7 @@ gaps = st.one_of(
     st.just(timedelta(0)),
 )
 moves = st.one_of(
-    st.tuples(
-        st.just("start"), st.sampled_from(("acknowledge", "report_in", "feedback", "safe_plan", "interview"))
-    ),
+    st.tuples(st.just("start"), st.sampled_from(("acknowledge", "report_in", "feedback", "safe_plan", "interview"))),
     st.tuples(st.just("regrade"), st.sampled_from(LEVELS)),
     st.tuples(
         st.sampled_from(("pause", "resume", "pause", "resume", "meet", "cancel", "extend", "wait")),
@@ -78,9 +76,7 @@ class Story:
             self.tell(Signal(op, clock, self.at))  # type: ignore[arg-type]
 
 
-stories = st.lists(
-    st.tuples(gaps, moves, st.integers(1, 3), st.sampled_from(LEVELS)), min_size=3, max_size=25
-)
+stories = st.lists(st.tuples(gaps, moves, st.integers(1, 3), st.sampled_from(LEVELS)), min_size=3, max_size=25)
 
 
 def told(at: datetime, story: list[Any]) -> Story:
@@ -127,9 +123,7 @@ def test_a_rung_falls_once_within_one_limit(at: datetime, story: list[Any]) -> N
 
 @given(at=moments, story=stories, percent=st.sampled_from((10, 50, 80, 99, 120, 150, 200)))
 @settings(max_examples=200, deadline=None)
-def test_a_rung_stands_where_its_share_of_the_time_is_used(
-    at: datetime, story: list[Any], percent: int
-) -> None:
+def test_a_rung_stands_where_its_share_of_the_time_is_used(at: datetime, story: list[Any], percent: int) -> None:
     days = calendars().of(None)
     for face in told(at, story).faces.values():
         working = face.limit is not None and face.limit.working

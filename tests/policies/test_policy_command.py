@@ -138,9 +138,7 @@ class TestDiff:
     def test_only_another_way_of_writing_is_said_to_be_only_that(self, tmp_path: Path) -> None:
         path = tmp_path / "nanjing-2026.2.yaml"
         text = TEXT.replace(f"version: {NAME}", "version: nanjing-2026.2")
-        text = text.replace(
-            "    every_level: 14d", "    levels: {red: 14d, orange: 14d, yellow: 14d, blue: 14d}"
-        )
+        text = text.replace("    every_level: 14d", "    levels: {red: 14d, orange: 14d, yellow: 14d, blue: 14d}")
         path.write_text(text, encoding="utf-8")
         assert (
             "written differently, with the same meaning"

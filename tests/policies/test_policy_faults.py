@@ -105,9 +105,7 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     ):
         with pytest.raises(PolicyFaults, match=said):
             load(path)
-    with pytest.raises(
-        PolicyFaults, match=r"there is no policy nanjing-2026\.9.*did you mean nanjing-2026\.1"
-    ):
+    with pytest.raises(PolicyFaults, match=r"there is no policy nanjing-2026\.9.*did you mean nanjing-2026\.1"):
         load("nanjing-2026.9")
 
 

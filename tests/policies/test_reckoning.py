@@ -95,9 +95,7 @@ def test_a_due_that_was_given_and_a_limit_of_its_own_say_where_they_come_from() 
 
 def test_how_it_ended_is_the_last_line() -> None:
     asked = face("acknowledge", "red", "2026-03-17T08:20")
-    assert "Met in time at Tue 2026-03-17 08:30" in reckon(BOOK, meet(asked, local("2026-03-17T08:30"))).text(
-        "en"
-    )
+    assert "Met in time at Tue 2026-03-17 08:30" in reckon(BOOK, meet(asked, local("2026-03-17T08:30"))).text("en")
     late = meet(asked, asked.due + timedelta(minutes=4))
     assert reckon(BOOK, late).text("zh_CN").endswith("逾期，2026-03-17（周二）08:39 才完成。")
 
