@@ -6,7 +6,7 @@ There is no field that could hold a name, a school or a fact of a case; that is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -14,10 +14,22 @@ Label = tuple[str, str]
 """The same words in zh_CN and in en."""
 
 LANGUAGES: Final = ("zh_CN", "en")
-KINDS: Final = (
-    "owes", "told", "reminded", "warned", "breached", "escalated", "bulletined", "digest", "test",
-)  # fmt: skip
-"""Every kind of message: what the engine posts, several at once, and the trial of a channel."""
+OWING: Final = ("owes", "reminded", "warned", "breached", "escalated", "bulletined")
+"""Kinds that name something owed in one case: a clock's start, and the rungs of the ladder."""
+PLAIN: Final = ("bulletin", "stalled", "seal_broken", "notice", "test")
+"""Kinds that only say that there is something to read."""
+KINDS: Final = ("told", *OWING, "joined", "digest", *PLAIN)
+"""Every kind: what the engine posts, several at once, the rounds, and the trial of a channel."""
+CALLED: Final[Mapping[str, Label]] = {
+    "told": ("新情况", "news"),
+    "owes": ("待办", "yours to do"),
+    "reminded": ("提醒", "reminder"),
+    "warned": ("将到期", "nearly due"),
+    "breached": ("催办", "overdue"),
+    "escalated": ("督办", "escalated"),
+    "bulletined": ("通报", "in the bulletin"),
+}
+"""What a kind is called where several are listed."""
 LEVELS: Final[Mapping[str, Label]] = {
     "red": ("红色", "red"),
     "orange": ("橙色", "orange"),
@@ -47,16 +59,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one person. Several entries make a digest."""
+    """One message to one person. `counts` are numbers by the names that the templates know."""
 
     kind: str
     entries: tuple[Entry, ...]
     link: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    level: str = "blue"
 
     @property
     def urgent(self) -> bool:
-        """Whether any of it is red: that is never held, joined or queued behind others."""
-        return any(entry.level == "red" for entry in self.entries)
+        """Whether any of it is red."""
+        return self.level == "red" or any(entry.level == "red" for entry in self.entries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from notifiers.faults import TemplateFault
-from notifiers.message import KINDS, LANGUAGES, LEVELS, Entry, Message, Owed, Rendered
+from notifiers.message import CALLED, KINDS, LANGUAGES, LEVELS, OWING, Entry, Message, Owed, Rendered
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
+ONE_CASE: Final = ("told", *OWING)
 PARTS: Final = ("subject.txt", "body.txt", "body.html")
 _HERE: Final = Path(__file__).parent / "templates"
 _UNKNOWN: Final = re.compile(r"'(?P<field>[^']+)' is undefined|attribute '(?P<attribute>[^']+)'")
@@ -51,8 +52,9 @@ class Templates:
 
     def _fields(self, message: Message, language: str) -> Mapping[str, Any]:
         entries = [self._entry(entry, language) for entry in message.entries]
-        first = entries[0] if entries else {"number": "", "level": "", "owed": [], "colour": ""}
-        return {**first, "link": message.link, "entries": entries, "count": len(entries)}
+        # A list has no number and no limit of its own: a template that asks for one is at fault.
+        one = entries[0] if message.kind in ONE_CASE and entries else {}
+        return {**message.counts, **one, "link": message.link, "entries": entries}
 
     def _entry(self, entry: Entry, language: str) -> dict[str, Any]:
         place = LANGUAGES.index(language)
@@ -60,8 +62,7 @@ class Templates:
         return {
             "number": entry.number,
             "level": LEVELS[entry.level][place],
-            "colour": entry.level,
-            "kind": entry.kind,
+            "called": CALLED[entry.kind][place],
             "owed": owed,
             "link": entry.link,
         }
@@ -133,8 +134,10 @@ def _environment(overlay: Path | None) -> Environment:
 
 
 def _specimen(kind: str) -> Message:
+    """A message that has everything which one of its kind may have."""
     at = datetime(2026, 3, 17, 0, 20, tzinfo=UTC)
     owed = (Owed(("签收", "acknowledging"), at), Owed(("报到", "reporting in"), at))
-    entry = Entry("NJ-2026-000001", "red", "owes" if kind == "digest" else kind, owed, "https://whistle.invalid/c")
-    entries = {"test": (), "digest": (entry, entry)}.get(kind, (entry,))
-    return Message(kind, entries, "https://whistle.invalid/")
+    entry = Entry("NJ-2026-000001", "red", kind if kind in ONE_CASE else "owes", owed, "https://whistle.invalid/c")
+    counts = {"joined": {"messages": 2}, "digest": {"overdue": 1, "due_today": 1, "opened": 1}}
+    entries = (entry,) if kind in ONE_CASE else (entry, entry) if kind in counts else ()
+    return Message(kind, entries, "https://whistle.invalid/", counts.get(kind, {}))
