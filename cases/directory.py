@@ -87,9 +87,7 @@ class _Shelf:
         self.people: dict[int, Person] = {}
         self.actors: dict[int, tuple[datetime, datetime, Actor]] = {}
         self.rosters: dict[int, Roster] = {}
-        self.answers: dict[
-            tuple[int, tuple[str, ...], int | None], tuple[datetime, datetime, tuple[Member, ...]]
-        ] = {}
+        self.answers: dict[tuple[int, tuple[str, ...], int | None], tuple[datetime, datetime, tuple[Member, ...]]] = {}
 
     def put(self, found: Iterable[Organisation]) -> None:
         for one in found:
@@ -268,9 +266,7 @@ def _read_organisations(connection: Connection, shelf: _Shelf, ids: Collection[i
     shelf.put(Organisation(*row) for row in connection.execute(_BY_IDS, {"ids": list(ids)}))
 
 
-def _read_rosters(
-    connection: Connection, shelf: _Shelf, ids: Collection[int], at: datetime, zone: ZoneInfo
-) -> None:
+def _read_rosters(connection: Connection, shelf: _Shelf, ids: Collection[int], at: datetime, zone: ZoneInfo) -> None:
     rosters = read_rosters(connection, ids, at, zone)
     shelf.rosters.update(rosters)
     for roster in rosters.values():

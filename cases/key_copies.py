@@ -41,9 +41,7 @@ class KeyStoreCopies:
     def of(cls, home: Path) -> KeyStoreCopies:
         return cls(home / "keys" / "copies")
 
-    def write(
-        self, keys: Iterable[tuple[int, bytes]], master: MasterKey, at: datetime, keep: timedelta
-    ) -> Path:
+    def write(self, keys: Iterable[tuple[int, bytes]], master: MasterKey, at: datetime, keep: timedelta) -> Path:
         """Write a copy named after its instant, to be removed by `expire` once `keep` is over."""
         path = self.folder / f"keys-{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}.json"
         write_secret(path, _lines(keys, master, at, at + keep))
@@ -81,9 +79,7 @@ def read_copy(path: Path, master: MasterKey) -> list[tuple[int, bytes]]:
     return keys
 
 
-def _lines(
-    keys: Iterable[tuple[int, bytes]], master: MasterKey, at: datetime, until: datetime
-) -> Iterator[bytes]:
+def _lines(keys: Iterable[tuple[int, bytes]], master: MasterKey, at: datetime, until: datetime) -> Iterator[bytes]:
     head = {"format": _FORMAT, "at": at.isoformat(), "until": until.isoformat(), "check": master.check.hex()}
     yield json.dumps(head)[:-1].encode() + b', "keys": {'
     comma = b""

@@ -128,11 +128,7 @@ def halt(home: Path) -> bool:
 def _socket_folder(home: Path, user: ServerUser) -> Path:
     """A folder that only the server's user (and root) can enter: whoever can enter it is trusted."""
     folder = home / "pg"
-    if (
-        len(str(folder).encode()) <= _LONGEST_SOCKET_FOLDER
-        and "'" not in str(folder)
-        and '"' not in str(folder)
-    ):
+    if len(str(folder).encode()) <= _LONGEST_SOCKET_FOLDER and "'" not in str(folder) and '"' not in str(folder):
         return folder
     digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
     folder = Path("/tmp") / f"whistle-{user.uid}-{digest}"  # noqa: S108  checked below: ours alone, or refused

@@ -69,9 +69,7 @@ def _own_user() -> pwd.struct_passwd | None:
         # A very small system has no useradd; nobody owns nothing else there either.
         return None
     command = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-    made = subprocess.run(
-        [*command, "--shell", "/bin/false", _NAME], capture_output=True, text=True, check=False
-    )
+    made = subprocess.run([*command, "--shell", "/bin/false", _NAME], capture_output=True, text=True, check=False)
     try:
         return pwd.getpwnam(_NAME)
     except KeyError:

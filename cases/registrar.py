@@ -104,9 +104,7 @@ def move(connection: Connection, moved: Organisation, parent: Organisation) -> O
         .cte("below", recursive=True)
     )
     below = below.union_all(
-        select(organisation.c.id, organisation.c.kind, below.c.depth + 1).where(
-            organisation.c.parent_id == below.c.id
-        )
+        select(organisation.c.id, organisation.c.kind, below.c.depth + 1).where(organisation.c.parent_id == below.c.id)
     )
     tree = connection.execute(select(below.c.id, below.c.kind).order_by(below.c.depth)).all()
     if parent.id in {row.id for row in tree}:

@@ -105,9 +105,7 @@ class Roster:
             yield ends
 
 
-def steady(
-    edges: Iterable[datetime], at: datetime, first: datetime, last: datetime
-) -> tuple[datetime, datetime]:
+def steady(edges: Iterable[datetime], at: datetime, first: datetime, last: datetime) -> tuple[datetime, datetime]:
     """Of these instants the last one up to `at` and the first one after it, within `first` and `last`."""
     for edge in edges:
         if first < edge <= at:
@@ -142,9 +140,7 @@ _TERMS = (
     .order_by(member.c.id, post.c.id)
 )
 _TERMS_OF_MEMBERS = _TERMS.where(member.c.id == IDS)
-_TERMS_AT = _TERMS.where(
-    member.c.id.in_(select(post.c.member_id).where(post.c.organisation_id == IDS).correlate(None))
-)
+_TERMS_AT = _TERMS.where(member.c.id.in_(select(post.c.member_id).where(post.c.organisation_id == IDS).correlate(None)))
 _SHIFTS = (
     select(duty.c.organisation_id, duty.c.member_id, duty.c.starts_at, duty.c.ends_at)
     .where(duty.c.organisation_id == IDS)
@@ -157,9 +153,7 @@ def read_people(connection: Connection, ids: Collection[int], zone: ZoneInfo) ->
     return list(_people(connection.execute(_TERMS_OF_MEMBERS, {"ids": list(ids)}), zone))
 
 
-def read_rosters(
-    connection: Connection, ids: Collection[int], at: datetime, zone: ZoneInfo
-) -> Mapping[int, Roster]:
+def read_rosters(connection: Connection, ids: Collection[int], at: datetime, zone: ZoneInfo) -> Mapping[int, Roster]:
     """The rosters of those organisations around that instant, in two queries however many there are."""
     wanted = list(ids)
     people: dict[int, list[Person]] = defaultdict(list)
@@ -169,9 +163,7 @@ def read_rosters(
     starts, ends = (at - _BEFORE).astimezone(UTC), (at + _AFTER).astimezone(UTC)
     shifts: dict[int, list[tuple[int, datetime, datetime]]] = defaultdict(list)
     for row in connection.execute(_SHIFTS, {"ids": wanted, "from_": starts, "to": ends}):
-        shifts[row.organisation_id].append(
-            (row.member_id, row.starts_at.astimezone(UTC), row.ends_at.astimezone(UTC))
-        )
+        shifts[row.organisation_id].append((row.member_id, row.starts_at.astimezone(UTC), row.ends_at.astimezone(UTC)))
     return {one: Roster(starts, ends, tuple(people[one]), tuple(shifts[one])) for one in wanted}
 
 

@@ -221,9 +221,7 @@ def signer(home: Path) -> Ed25519PrivateKey:
     """The private key in `home/keys/seal.key`, drawn at the first call; the public one lies beside it."""
     path = home / "keys" / "seal.key"
     try:
-        return Ed25519PrivateKey.from_private_bytes(
-            base64.b64decode(path.read_bytes().strip(), validate=True)
-        )
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes().strip(), validate=True))
     except ValueError:
         raise SealFaulty(source=str(path), line="1") from None
     except FileNotFoundError:

@@ -23,24 +23,20 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "no_database": {
         "zh_CN": "服务器上没有这个数据库({where})。请先建立它,或检查 WHISTLE_DATABASE_URL。",
-        "en": "There is no such database on the server ({where}). Create it first, "
-        "or check WHISTLE_DATABASE_URL.",
+        "en": "There is no such database on the server ({where}). Create it first, or check WHISTLE_DATABASE_URL.",
     },
     "bad_url": {
         "zh_CN": "数据库地址写法不对:{why}。应当像 postgresql://用户:口令@主机:5432/库名。",
-        "en": "The database address is faulty: {why}. It should look like "
-        "postgresql://user:password@host:5432/name.",
+        "en": "The database address is faulty: {why}. It should look like postgresql://user:password@host:5432/name.",
     },
     "not_migrated": {
-        "zh_CN": "数据库({where})的结构还不是本版本的:库里是 {found},本版本需要 {wanted}。"
-        "请先运行 whistle migrate。",
+        "zh_CN": "数据库({where})的结构还不是本版本的:库里是 {found},本版本需要 {wanted}。请先运行 whistle migrate。",
         "en": "The database ({where}) hasn't the tables of this version: it has {found}, "
         "this version needs {wanted}. Run `whistle migrate` first.",
     },
     "no_tables": {
         "zh_CN": "数据库({where})里缺少本版本的表({why})。请先运行 whistle migrate。",
-        "en": "The database ({where}) lacks a table or column of this version ({why}). "
-        "Run `whistle migrate` first.",
+        "en": "The database ({where}) lacks a table or column of this version ({why}). Run `whistle migrate` first.",
     },
     "too_new": {
         "zh_CN": "数据库({where})属于更新的版本(结构 {found}),本程序不认识它。请升级程序;什么都没有改动。",
@@ -54,13 +50,11 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "full": {
         "zh_CN": "数据库({where})没有空间了:{why}。什么都没有改动;请先腾出磁盘空间。",
-        "en": "The database ({where}) has no room left: {why}. Nothing was changed; "
-        "free some disk space first.",
+        "en": "The database ({where}) has no room left: {why}. Nothing was changed; free some disk space first.",
     },
     "foreign_home": {
         "zh_CN": "目录 {where} 属于另一个用户。请换一个目录(WHISTLE_HOME),或以该用户运行。",
-        "en": "The folder {where} belongs to another user. Choose another one (WHISTLE_HOME), "
-        "or run as that user.",
+        "en": "The folder {where} belongs to another user. Choose another one (WHISTLE_HOME), or run as that user.",
     },
     "no_folder": {
         "zh_CN": "{where} 不是目录,数据放不进去。请换一个(WHISTLE_HOME)。",
@@ -75,8 +69,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
     },
     "no_server": {
         "zh_CN": "内置的 PostgreSQL 起不来:{why}。也可以用 WHISTLE_DATABASE_URL 指向现成的服务器。",
-        "en": "The embedded PostgreSQL doesn't start: {why}. "
-        "WHISTLE_DATABASE_URL may name a server of your own.",
+        "en": "The embedded PostgreSQL doesn't start: {why}. WHISTLE_DATABASE_URL may name a server of your own.",
     },
 }
 
@@ -84,9 +77,7 @@ _TEXTS: Final[dict[str, dict[str, str]]] = {
 class StoreFault(Exception):
     """The database can't do what was asked; nothing of it was written."""
 
-    def __init__(
-        self, code: str, *, where: str = "", why: str = "", found: str = "", wanted: str = ""
-    ) -> None:
+    def __init__(self, code: str, *, where: str = "", why: str = "", found: str = "", wanted: str = "") -> None:
         self.code = code
         self.facts = {"where": where, "why": why, "found": found, "wanted": wanted}
         super().__init__(self.text("en"))
