@@ -265,7 +265,7 @@ class KeyStore:
                 connection.exec_driver_sql(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
                 connection.exec_driver_sql(f"CREATE TEMPORARY TABLE kept_{table} ON COMMIT DROP AS TABLE {table}")
                 connection.exec_driver_sql(f"TRUNCATE {table}")
-                connection.exec_driver_sql(f"INSERT INTO {table} TABLE kept_{table}")  # noqa: S608 - constants
+                connection.exec_driver_sql(f"INSERT INTO {table} TABLE kept_{table}")
 
     def export_copy(self, at: datetime, keep: timedelta = timedelta(days=7)) -> Path:
         """Write a copy into the folder of copies, which `forget` reaches, to be removed after `keep`."""

@@ -8,11 +8,13 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import psycopg
+from sqlalchemy import select
 
-from cases import engine
+from cases import engine, records
 from cases.keystore import KeyStore
 from cases.office import Session
 from cases.store import Store
@@ -20,7 +22,8 @@ from tests.benchmarks import raw
 from tests.benchmarks.clones import clone
 from tests.town import START, Town
 
-STEPS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
+Step = tuple[str, str, dict[str, Any] | None]
+STEPS: tuple[Step, ...] = (
     ("officer@street", "acknowledge", None),
     (
         "officer@street",
@@ -63,7 +66,7 @@ def pattern(town: Town) -> int:
     turn = 0
     while True:
         with town.store.read() as connection:
-            events = connection.exec_driver_sql(f"SELECT events FROM cases WHERE id = {case}").scalar_one()
+            events = connection.execute(select(records.case.c.events).where(records.case.c.id == case)).scalar_one()
         if events >= 30:
             break
         town.fire("officer@police", number, police, "record_progress", note, START + (5 + turn) * minute)
@@ -87,14 +90,13 @@ def measure(town: Town, *, rounds: int, each: int, clients: int) -> dict[str, fl
         ]
     free = iter(range(first + 1, first + needed))
     found: dict[str, list[float]] = {"engine": [], "raw": []}
-    context = multiprocessing.get_context("fork")
     for turn in range(rounds + 1):
         order = ["engine", "raw"]
         random.shuffle(order)
         for which in order:
             shares = [[next(free) for _ in range(each)] for _ in range(clients)]
             work: Callable[..., None] = _engine_client if which == "engine" else _raw_client
-            seconds = _timed(context, work, town, street, rows, shares)
+            seconds = _timed(work, town, street, rows, shares)
             if turn:  # the first round warms both up
                 found[which].append(each * clients * len(STEPS) / seconds)
     ratios = [ours / bare for ours, bare in zip(found["engine"], found["raw"], strict=True)]
@@ -105,8 +107,11 @@ def measure(town: Town, *, rounds: int, each: int, clients: int) -> dict[str, fl
     }
 
 
-def _timed(context: Any, work: Callable[..., None], town: Town, street: int, rows: Any, shares: Any) -> float:
+def _timed(
+    work: Callable[..., None], town: Town, street: int, rows: list[raw.Written], shares: list[list[int]]
+) -> float:
     """How long the clients take together, from a common start, each in a process of its own."""
+    context = multiprocessing.get_context("fork")
     gate = context.Barrier(len(shares) + 1)
     clients = [context.Process(target=work, args=(town, street, rows, share, gate)) for share in shares]
     for client in clients:
@@ -123,18 +128,18 @@ def _timed(context: Any, work: Callable[..., None], town: Town, street: int, row
 
 def _assignment(town: Town, case: int) -> int:
     with town.store.read() as connection:
-        found = connection.exec_driver_sql(
-            f"SELECT no FROM track WHERE case_id = {case} AND organisation_id = {town.places['street'].id}"  # noqa: S608
+        query = select(records.track.c.no).where(
+            records.track.c.case_id == case, records.track.c.organisation_id == town.places["street"].id
         )
-        return int(found.scalar_one())
+        return int(connection.execute(query).scalar_one())
 
 
-def _engine_step(town: Town, case: int, street: int, step: Any) -> None:
+def _engine_step(town: Town, case: int, street: int, step: Step) -> None:
     who, trigger, form = step
     town.fire(who, case, street, trigger, form, AT)
 
 
-def _engine_client(town: Town, street: int, _rows: Any, cases: list[int], gate: Any) -> None:
+def _engine_client(town: Town, street: int, _rows: list[raw.Written], cases: list[int], gate: Barrier) -> None:
     with Store(town.store.url) as store:
         keys = Store(town.store.at(f"keys_of_{town.store.name}").url)
         town.office.keystore = KeyStore(keys, town.office.master)
@@ -148,7 +153,7 @@ def _engine_client(town: Town, street: int, _rows: Any, cases: list[int], gate: 
                     engine.fire(session, case, street, trigger, actors[who], form, AT)
 
 
-def _raw_client(town: Town, _street: int, rows: Any, cases: list[int], gate: Any) -> None:
+def _raw_client(town: Town, _street: int, rows: list[raw.Written], cases: list[int], gate: Barrier) -> None:
     with psycopg.connect(_dsn(town.store)) as connection:
         gate.wait()
         for case in cases:

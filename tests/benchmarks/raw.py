@@ -54,7 +54,7 @@ def _rows(connection: psycopg.Connection[Any], case: int) -> dict[str, list[dict
     for table in ("cases", "track", "clock", "event", "message"):
         key = "id" if table == "cases" else "case_id"
         with connection.cursor(row_factory=dict_row) as cursor:
-            cursor.execute(f"SELECT * FROM {table} WHERE {key} = %s", (case,))  # type: ignore[call-overload]
+            cursor.execute(f"SELECT * FROM {table} WHERE {key} = %s", (case,))  # noqa: S608 - constants
             found[table] = cursor.fetchall()
     return found
 
@@ -116,6 +116,6 @@ def _insert(cursor: psycopg.Cursor[Any], table: str, case: int, row: dict[str, A
     values = [json.dumps(row[name]) if isinstance(row[name], dict | list) else row[name] for name in columns]
     marks = ", ".join(["%s"] * (len(columns) + 1))
     cursor.execute(
-        f"INSERT INTO {table} (case_id, {', '.join(columns)}) VALUES ({marks})",  # type: ignore[call-overload]  # noqa: S608
+        f"INSERT INTO {table} (case_id, {', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - constants
         (case, *values),
     )

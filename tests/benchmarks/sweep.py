@@ -6,7 +6,9 @@ import multiprocessing
 import resource
 import time
 from datetime import datetime, timedelta
-from typing import Any
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
@@ -111,7 +113,7 @@ def run(town: Town, at: datetime, workers: int) -> tuple[float, int]:
     return seconds, total
 
 
-def _work(town: Town, at: datetime, gate: Any, fired: Any) -> None:
+def _work(town: Town, at: datetime, gate: Barrier, fired: Queue[int]) -> None:
     with Store(town.store.url) as store:
         town.actor("officer@street", at)
         with store.read() as connection:
@@ -161,13 +163,11 @@ def memory(town: Town, *, wakes: int = 100_000) -> list[str]:
         refill(town, block, cases, at, first=5_000_000 + turn * block)
         wake.sweep(town.store, town.office, at)
         sizes.append(_resident())
-    return [
-        f"memory of a sweep worker over {wakes:,} wakes: {sizes[0]:,.0f} MB after {block:,}, "
-        f"{sizes[-1]:,.0f} MB at the end"
-    ]
+    first, last = sizes[0], sizes[-1]
+    return [f"memory of a sweep worker over {wakes:,} wakes: {first:,.0f} MB at {block:,}, {last:,.0f} MB at the end"]
 
 
 def _resident() -> float:
-    with open("/proc/self/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmRSS"))
+    status = Path("/proc/self/status").read_text("ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
