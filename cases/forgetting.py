@@ -14,6 +14,7 @@ from cases.records import case
 from cases.refusal import Refusal
 
 if TYPE_CHECKING:
+    from cases.sitting import Sitting
     from cases.store import Store
 
 ENDED = frozenset({"closed", "withdrawn", "merged"})
@@ -22,10 +23,10 @@ ENDED = frozenset({"closed", "withdrawn", "merged"})
 def forget(store: Store, office: Office, number: int, at: datetime, *, why: str) -> list[str]:
     """Forget a student: overwrite the key, empty the identity, write it into every case's history.
 
-    Refuses `not_found` for an unknown student and `wrong_state` while a case of theirs is at work. Returns the
-    numbers of the cases. Safe to repeat after a crash: the key goes last among what must agree and first among
-    what can be read, so a half-done forgetting is unreadable already. `why` is a code of the policy's retention
-    rules, never a person's words.
+    Refuses `not_found` for an unknown student and `wrong_state` while a case of theirs is at work, or a mandatory
+    report of it. Returns the numbers of the cases. Safe to repeat after a crash: the key goes last among what must
+    agree and first among what can be read, so a half-done forgetting is unreadable already. `why` is a code of the
+    policy's retention rules, never a person's words.
     """
     with store.begin() as connection:
         found = connection.execute(select(student.c.id).where(student.c.id == number).with_for_update()).first()
@@ -39,6 +40,10 @@ def forget(store: Store, office: Office, number: int, at: datetime, *, why: str)
             raise Refusal("wrong_state", cases=", ".join(running))
         session = Session(connection, office)
         sittings = [ledger.take(session, one.id, None, at) for one in owned]
+        # Nothing blocks a mandatory report, the end of its case included: neither may forgetting.
+        owing = [one.case.number for one in sittings if _reports(one)]
+        if owing:
+            raise Refusal("wrong_state", cases=", ".join(owing))
         for sitting in sittings:
             if sitting.case.forgotten:
                 continue
@@ -51,3 +56,8 @@ def forget(store: Store, office: Office, number: int, at: datetime, *, why: str)
         connection.execute(update(student).where(student.c.id == number).values(identity=None, forgotten_at=at))
         office.keystore.forget([number], at)
     return [one.number for one in owned]
+
+
+def _reports(sitting: Sitting) -> bool:
+    ends = sitting.session.office.tracks["mandatory_report"].ends
+    return any(one.state not in ends for one in sitting.case.of_kind("mandatory_report"))

@@ -41,7 +41,7 @@ class Sweepers:
             [sys.executable, "-m", "tests.chaos.sweeper"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         url = city.store.url
-        keys = city.store.at(f"{city.store.name}_keys").url
+        keys = city.office.keystore._store.url
         self._say({"store": url, "keys": keys, "master": secret.hex()})
 
     def _say(self, line: dict[str, Any]) -> None:
