@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from api.commands.options import Language, Spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,13 +18,6 @@ app = typer.Typer(name="diagram", help="画出状态图。 Draw the state machin
 
 FAULTY = 2
 """The exit code for faulty input."""
-
-
-class Language(StrEnum):
-    """The languages that the command line speaks."""
-
-    ZH_CN = "zh_CN"
-    EN = "en"
 
 
 Kind = Annotated[
@@ -41,10 +35,6 @@ Folder = Annotated[
 Docs = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="改为重写文档中由声明生成的各页。 Write the generated pages of the docs instead."),
-]
-Spoken = Annotated[
-    Language,
-    typer.Option("--language", envvar="WHISTLE_LANGUAGE", help="标签的语言。 The language of the labels."),
 ]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from api.commands.options import AsJson, Language, Spoken
 
 if TYPE_CHECKING:
     from cases.play import Outcome, Script
@@ -22,13 +23,6 @@ FAULTY = 2
 """The exit code for faulty input."""
 
 
-class Language(StrEnum):
-    """The languages that the command line speaks."""
-
-    ZH_CN = "zh_CN"
-    EN = "en"
-
-
 Files = Annotated[
     list[Path],
     typer.Argument(metavar="FILE…", help="剧本文件，或其目录。 Scenario files, or folders of them."),
@@ -37,12 +31,7 @@ OtherPolicy = Annotated[
     str | None,
     typer.Option("--policy", metavar="FILE", help="改用这份规则播放。 Play under this policy instead."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出。 Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="只打印不符之处和总表。 Print failures and the summary only.")]
-Spoken = Annotated[
-    Language,
-    typer.Option("--language", envvar="WHISTLE_LANGUAGE", help="输出语言。 The language to answer in."),
-]
 
 
 @app.command()

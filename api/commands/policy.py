@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+from api.commands.options import AsJson, Language, Spoken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,18 +28,6 @@ FAULTY = 2
 """The exit code for faulty input."""
 
 
-class Language(StrEnum):
-    """The languages that the command line speaks."""
-
-    ZH_CN = "zh_CN"
-    EN = "en"
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="以 JSON 输出。 Print JSON.")]
-Spoken = Annotated[
-    Language,
-    typer.Option("--language", envvar="WHISTLE_LANGUAGE", help="输出语言。 The language to answer in."),
-]
 Shelves = Annotated[
     list[Path] | None,
     typer.Option("--library", help="另一个规则目录，可多次给出。 A further folder of policies; may be repeated."),

@@ -78,7 +78,8 @@ def measure(town: Town, *, rounds: int, each: int, clients: int) -> dict[str, fl
     """Transitions a second of both, and the median ratio over shuffled rounds."""
     case = pattern(town)
     street = _assignment(town, case)
-    first, student = 1_000_000, 2_000_000
+    # Each number of clients has cases of its own: both are measured in one town.
+    first, student = 10_000_000 + clients * 1_000_000, 100_000_000 + clients * 1_000_000
     needed = (rounds + 1) * each * clients * 2 + 1
     with town.store.begin() as connection:
         clone(connection, case, first=first, first_student=student, count=needed)
@@ -128,9 +129,8 @@ def _timed(
 
 def _assignment(town: Town, case: int) -> int:
     with town.store.read() as connection:
-        query = select(records.track.c.no).where(
-            records.track.c.case_id == case, records.track.c.organisation_id == town.places["street"].id
-        )
+        here = records.track.c.organisation_id == town.places["street"].id
+        query = select(records.track.c.no).where(records.track.c.case_id == case, here)
         return int(connection.execute(query).scalar_one())
 
 
