@@ -307,7 +307,8 @@ TRACK = Track(
             source=("draft",),
             target=("awaiting_signoff", "open"),
             choose=lambda desk: "open" if desk.role == "principal" else "awaiting_signoff",
-            by=who("counselor, mentor, principal@school"),
+            # The principal first: whoever holds another post too needs nobody's sign-off.
+            by=who("principal, counselor, mentor@school"),
             form=whistle_form(("yellow", "blue")),
             then=_submitted,
         ),
@@ -317,7 +318,7 @@ TRACK = Track(
             label=("吹哨", "whistle"),
             source=("draft",),
             target="open",
-            by=who("counselor, principal@school; coordinator@jurisdiction"),
+            by=who("principal, counselor@school; coordinator@jurisdiction"),
             form=whistle_form(LEVELS),
             guards=(_needs_signoff,),
             then=_whistled,
