@@ -33,9 +33,12 @@ def _owe_the_call(_case: CaseFile, record: Record) -> tuple[str, ...]:
     return ("principal@school",) if raised_by is None else ("principal@school", f"member:{raised_by}")
 
 
-def _raised(desk: Desk) -> None:
-    desk.record.facts["statutory"] = sorted(set(desk.form["statutory"]))
-    desk.record.facts["raised_by"] = desk.actor.member_id if desk.actor else None
+def _opened(desk: Desk) -> None:
+    """Who raised it is written down before the clock starts: they owe the call, and are told so."""
+    if "statutory" in desk.form:
+        desk.record.facts["statutory"] = sorted(set(desk.form["statutory"]))
+        desk.record.facts["raised_by"] = desk.actor.member_id if desk.actor else None
+    desk.start(desk.record, "call_police")
 
 
 def _not_in_the_future(desk: Desk) -> Refusal | None:
@@ -74,7 +77,7 @@ TRACK = Track(
     label=("强制报告", "mandatory report"),
     initial="due",
     opened_event="raised",
-    starts=("call_police",),
+    when_opened=_opened,
     while_case=EVERY_STATE,
     states={
         "due": State(("待报告", "to be filed")),
@@ -96,7 +99,6 @@ TRACK = Track(
             target="due",
             by=who(PARTICIPANTS),
             form=fields("statutory, facts", statutory="statutory"),
-            then=_raised,
         ),
         Move(
             name="file",
