@@ -37,6 +37,20 @@ _OPTIONS: Final = {
     "mailto": frozenset({"from", "name", "to", "smtp", "mode", "user", "pass"}),
     "json": frozenset[str](),
 }
+_OF_LANE: Final = frozenset(
+    {
+        "timed_out",
+        "unreachable",
+        "broken",
+        "tls",
+        "unreadable_answer",
+        "answered_429",
+        "answered_408",
+        "smtp",
+        "refused",
+    }
+)
+_SAID: Final = frozenset({"answered", "smtp", "errcode", "code", "statuscode"})
 _NEVER: Final = frozenset(
     {"redirect", "verify", "rto", "cto", "retry", "wait", "optional", "overflow", "store", "attach", "cc", "bcc"}
 )
@@ -52,6 +66,16 @@ class Outcome:
     def sent(self) -> bool:
         """Whether the other end took it."""
         return not self.fault
+
+    @property
+    def of_lane(self) -> bool:
+        """Whether it is the service that is at fault, so that others would fare no better."""
+        return self.fault in _OF_LANE or self.fault.startswith(("answered_5", "smtp_4"))
+
+    @property
+    def answered(self) -> bool:
+        """Whether the service said no to this address or this message, and is well itself."""
+        return self.fault.partition("_")[0] in _SAID or self.fault in {"redirected", "gateway_refused"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ONE_CASE: Final = ("told", *OWING)
 PARTS: Final = ("subject.txt", "body.txt", "body.html")
 _HERE: Final = Path(__file__).parent / "templates"
+# A template is a small program: these are the ways in which one can fail while it is filled in.
+_BROKEN: Final = (RuntimeError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _UNKNOWN: Final = re.compile(r"'(?P<field>[^']+)' is undefined|attribute '(?P<attribute>[^']+)'")
 
 
@@ -37,7 +39,7 @@ class Templates:
         """The message in `zh_CN` or `en`; any other language is answered in English."""
         spoken = language if language in LANGUAGES else "en"
         fields = self._fields(message, spoken)
-        subject, text, page = (self._templates[message.kind, spoken, part].render(fields) for part in PARTS)
+        subject, text, page = (self._filled(message.kind, spoken, part, fields) for part in PARTS)
         # Everything is escaped, so that no template can forget to; plain text is then read back as such.
         subject = " ".join(html.unescape(subject).split())
         return Rendered(
@@ -49,6 +51,14 @@ class Templates:
             brief=f"{subject} {message.link}",
             urgent=message.urgent,
         )
+
+    def _filled(self, kind: str, language: str, part: str, fields: Mapping[str, Any]) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return self._templates[kind, language, part].render(fields)
+        except (TemplateError, *_BROKEN) as fault:
+            raise TemplateFault([_told(f"{kind}/{language}/{part}", fault)]) from None
 
     def _fields(self, message: Message, language: str) -> Mapping[str, Any]:
         entries = [self._entry(entry, language) for entry in message.entries]
@@ -93,22 +103,23 @@ class Templates:
 
     def _try_all(self) -> None:
         """Render every template with a message that has everything, so that a fault is told at the start."""
-        from jinja2 import TemplateError
-
         faults: list[tuple[str, str, str]] = []
-        for (kind, language, part), template in self._templates.items():
+        for kind, language, part in self._templates:
             try:
-                template.render(self._fields(_specimen(kind), language))
-            except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
-                unknown = _UNKNOWN.search(str(fault))
-                name = f"{kind}/{language}/{part}"
-                if unknown is None:
-                    faults.append((name, f"无法生成:{fault}", f"it can't be rendered: {fault}"))
-                    continue
-                what = unknown["field"] or unknown["attribute"]
-                faults.append((name, f"没有“{what}”这个字段", f"there is no field {what!r}"))
+                self._filled(kind, language, part, self._fields(_specimen(kind), language))
+            except TemplateFault as fault:
+                faults += fault.faults
         if faults:
             raise TemplateFault(faults)
+
+
+def _told(name: str, fault: Exception) -> tuple[str, str, str]:
+    """What is wrong with a template, in both languages."""
+    unknown = _UNKNOWN.search(str(fault))
+    if unknown is None:
+        return name, f"无法生成：{fault}", f"it can't be rendered: {fault}"
+    what = unknown["field"] or unknown["attribute"]
+    return name, f"没有“{what}”这个字段", f"there is no field {what!r}"
 
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
