@@ -91,8 +91,8 @@ class WrongMasterKey(VaultFault):
 class MasterKeyMissing(VaultFault):
     code = "master_key_missing"
     texts = (
-        "找不到主密钥文件 {path}。请放回该文件,或用 WHISTLE_MASTER_KEY 提供主密钥。",
-        "there is no master key at {path}. Put the file back, or give the key as WHISTLE_MASTER_KEY.",
+        "找不到主密钥文件 {path}。请放回该文件,或用 WHISTLE_MASTER_KEY_FILE 指明所在。",
+        "there is no master key at {path}. Put the file back, or name it with WHISTLE_MASTER_KEY_FILE.",
     )
 
 
@@ -258,7 +258,7 @@ class MasterKey:
         Raises MasterKeyMissing, MasterKeyFaulty, or MasterKeyExposed when others may read the file.
         """
         if setting is not None:
-            return cls(_decoded(setting, "WHISTLE_MASTER_KEY"))
+            return cls(_decoded(setting, "WHISTLE_MASTER_KEY_FILE"))
         path = key_file(home)
         try:
             mode = path.stat().st_mode & 0o777
