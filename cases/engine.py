@@ -117,7 +117,8 @@ def _found(sitting: Sitting, track: int | str, trigger: str, actor: Actor) -> tu
         declared = tracks[str(track)]
         record = Record(0, declared.kind, declared.initial, None, sitting.now, dirty=True)
     else:
-        record = record or sitting.case.track(CASE if track == "case" else int(track))
+        number = CASE if track == "case" else int(track) if str(track).isdecimal() else -1
+        record = record or sitting.case.track(number)
         if record is None:
             raise Refusal("not_found")
         declared = tracks[record.kind]
