@@ -76,12 +76,6 @@ def _drafted(desk: Desk) -> None:
     desk.case.level = desk.form.get("level", desk.case.level)
 
 
-def _drafted(desk: Desk) -> None:
-    """A draft says as much as is known by now; until a level is chosen it stands as the mildest."""
-    desk.case.concern = desk.form.get("concern", desk.case.concern)
-    desk.case.level = desk.form.get("level", desk.case.level or "blue")
-
-
 def _submitted(desk: Desk) -> None:
     _describe(desk)
     if desk.role == "principal":
@@ -304,7 +298,6 @@ TRACK = Track(
             source=("draft",),
             by=who("counselor, mentor, principal@school"),
             form=whistle_form(LEVELS, draft=True),
-            then=_drafted,
             then=_drafted,
         ),
         Move(
