@@ -47,6 +47,12 @@ class Premises:
             self._office = self.kept.office()
         return self._office
 
+    def office_now(self) -> Office:
+        """The same, with the policy that is active now: somebody may have activated another one meanwhile."""
+        office = self.office()
+        office.current = self.kept.active()
+        return office
+
 
 Round = Callable[[Premises, datetime, Mapping[str, Any]], dict[str, Any]]
 
@@ -81,7 +87,7 @@ def deliver(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str
 def joint_tracking(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
     """Wake what is due, then draw the sheet of each district, or of the one whose code is given as `district`."""
     kept = premises.kept
-    office = kept.office()
+    office = premises.office_now()
     swept = wake.sweep(kept.store, office, now)
     with kept.store.read() as connection:
         drawn = tracking.sheets(connection, office.book_of, now, district=given.get("district"))
@@ -102,14 +108,14 @@ def joint_tracking(premises: Premises, now: datetime, given: Mapping[str, Any]) 
 
 def send_digest(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
     """The morning's digest, on a working day."""
-    office = premises.kept.office()
+    office = premises.office_now()
     return {"messages": digest.send(premises.kept.store, office.book_of(office.current), now)}
 
 
 def send_bulletin(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
     """The bulletin of the month before, or of the `month` given (its first day)."""
     kept = premises.kept
-    office = kept.office()
+    office = premises.office_now()
     today = now.astimezone(office.book_of(office.current).tz).date()
     month: date = given.get("month") or bulletin.month_before(today)
     sent = bulletin.send(kept.store, office.book_of, month, now)
@@ -122,7 +128,9 @@ def seal(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[st
     """The hour's seal; `thorough` for the day's."""
     kept = premises.kept
     signer = seals.signer(premises.home)
-    sealed = sealing.seal(kept.store, kept.office(), premises.seals, signer, now, thorough=bool(given.get("thorough")))
+    sealed = sealing.seal(
+        kept.store, premises.office_now(), premises.seals, signer, now, thorough=bool(given.get("thorough"))
+    )
     if sealed.broken:
         _log.error("the histories don't fit their seals", extra={"found": len(sealed.broken)})
     return {"file": sealed.path.name, "cases": sealed.cases, "broken": list(sealed.broken[:10])}
@@ -131,7 +139,7 @@ def seal(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[st
 def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
     """List whose term is over; with `apply` forget those whom a list of a week ago named."""
     kept = premises.kept
-    office = kept.office()
+    office = premises.office_now()
     if given.get("apply"):
         gone = retention.erase(kept.store, office, now)
         return {"forgotten": len(gone), "cases": [number for one in gone for number in one.cases]}

@@ -38,6 +38,12 @@ def here() -> Premises:
         return _here
 
 
+def leave() -> None:
+    """Close what the environment had opened."""
+    settle(None)
+    _open.close()
+
+
 def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     """The premises that these settings name, open until the stack is closed: for workers on other machines.
 

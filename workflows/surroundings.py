@@ -21,6 +21,7 @@ FITS: Final[Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]] = {
 """From which version (included) up to which (not included) the orchestrator was seen to work."""
 
 _KEPT_SECONDS: Final = 7200
+_UNUSED: Final = ("TRIGGERS", "FOREMAN", "TASK_RUN_RECORDER", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
 
 
 def client(home: Path, port: int) -> dict[str, str]:
@@ -55,6 +56,8 @@ def server(home: Path, port: int) -> dict[str, str]:
         # Left on, it quarrels with the scheduler over SQLite's one lock.
         "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "20",
+        # Automations, workers, tasks and pauses: nothing of ours uses them here, and each wakes every few seconds.
+        **{f"PREFECT_SERVER_SERVICES_{one}_ENABLED": "false" for one in _UNUSED},
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs,orphans",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "600",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(_KEPT_SECONDS),
