@@ -184,7 +184,7 @@ def _settle(
         lanes.read_already(connection, claim, now)
         done.read += 1
     else:
-        _log.warning("not delivered", extra={"delivery": claim.id, "lane": claim.lane, "fault": outcome.fault})
+        _log.info("not delivered", extra={"delivery": claim.id, "lane": claim.lane, "fault": outcome.fault})
         done.failed += 1
         hopeless = ready.letter is None
         done.dead += lanes.failed(connection, channels, claim, outcome, now, manner.chance, hopeless=hopeless)

@@ -131,9 +131,15 @@ class WireChannel:
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """The real channels, through the gates of this installation."""
+    """The real channels, through the gates of this installation. Making one reads Apprise's plugins, about a second."""
 
     gates: Gates
+
+    def __post_init__(self) -> None:
+        # Now, and not while somebody waits for the first red message.
+        from notifiers import adapters
+
+        adapters.registered().schemas()
 
     def open(self, address: str, recipient: Recipient) -> Channel:
         """Raises ChannelFault: no_address, not_allowed, faulty, unknown_option, several, inside, no_…_gate …"""

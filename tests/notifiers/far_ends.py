@@ -57,16 +57,17 @@ class FarEnd:
     """One HTTP server with every kind of neighbour; the first part of the path says which it is."""
 
     port: int
+    host: str = "127.0.0.1"
     requests: list[Request] = field(default_factory=list)
     gone: threading.Event = field(default_factory=threading.Event)
 
     @property
     def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def hook(self, behaviour: str) -> str:
         """The address of a webhook that behaves so: ok, hang, drip, redirect, broken, error500, inside."""
-        return f"json://127.0.0.1:{self.port}/{behaviour}"
+        return f"json://{self.host}:{self.port}/{behaviour}"
 
     def gates(self, **more: Any) -> Gates:  # noqa: ANN401 - the gates' own fields
         """Gates whose bots live here and whose members may go to loopback."""
@@ -78,10 +79,10 @@ class FarEnd:
 
 
 @contextmanager
-def far_end() -> Iterator[FarEnd]:
-    """Start one on a free port; whoever hangs is let go at the end."""
-    end = FarEnd(0)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"end": end}))
+def far_end(host: str = "127.0.0.1") -> Iterator[FarEnd]:
+    """Start one on a free port; whoever hangs is let go at the end. Another host of loopback is another lane."""
+    end = FarEnd(0, host)
+    server = ThreadingHTTPServer((host, 0), type("Handler", (_Handler,), {"end": end}))
     server.daemon_threads = True
     end.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))

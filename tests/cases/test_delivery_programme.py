@@ -1,0 +1,307 @@
+"""The programme "channels": one hangs, one refuses, one redirects, one hides an error in a 200; nobody else notices.
+
+Short here, long by name (`-m long`); each promise is seen to fail when its guard is taken away.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import insert
+
+from cases import delivery as rounds
+from cases import lanes
+from cases.deliverer import Deliverer
+from cases.delivery import standing
+from cases.records import message
+from cases.store import Store
+from notifiers import adapters, wire
+from notifiers.channels import NullChannels, Outcome, WireChannel, Wires
+from notifiers.message import Rendered
+from tests.cases.mailroom import Mailroom, mailroom, manner
+from tests.notifiers.far_ends import WECOM_KEY, FarEnd, PostOffice, far_end, post_office
+from tests.town import START
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Ends:
+    """Everything at the other ends: well, hanging, redirecting; a mail server; a port that nobody listens at."""
+
+    well: FarEnd
+    ill: FarEnd
+    astray: FarEnd
+    office: PostOffice
+    closed: int
+    hangs: timedelta = timedelta(seconds=0.2)
+
+    @cached_property
+    def wires(self) -> Wires:
+        return Wires(self.well.gates(mail=self.office.gate, within=self.hangs))
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    with ExitStack() as stack:
+        taken = stack.enter_context(socket.socket())
+        taken.bind(("127.0.0.4", 0))
+        far = [stack.enter_context(far_end(f"127.0.0.{last}")) for last in (1, 2, 3)]
+        yield Ends(*far, stack.enter_context(post_office()), taken.getsockname()[1])
+
+
+@pytest.fixture
+def room(store: Store) -> Iterator[Mailroom]:
+    with mailroom(store) as made:
+        yield made
+
+
+def reach_all(room: Mailroom, ends: Ends) -> None:
+    """Whoever is told of a whistle for a harmful home has a channel of another fate."""
+    room.reach("officer@street", ends.ill.hook("hang"))
+    room.reach("lead@street", ends.astray.hook("redirect"), "mail", email="lead@example.org")
+    room.reach("officer@police", f"wecomx://{WECOM_KEY}")
+    room.reach("lead@police", "wecomx://a-wrong-key", "mail", email="police@example.org")
+    room.reach("officer@womens_federation", "mail", email="federation@example.org")
+    room.reach("lead@womens_federation", f"json://127.0.0.4:{ends.closed}/", ends.well.hook("ok"))
+
+
+def whistles(room: Mailroom, count: int) -> None:
+    for one in range(count):
+        room.town.whistle(level="orange", student={"name": f"小{one}", "born": "2015-01-02", "grade": 4})
+
+
+def findings(room: Mailroom, ends: Ends, count: int = 7) -> list[str]:
+    """Play it through simulated hours and say every promise that didn't hold."""
+    reach_all(room, ends)
+    whistles(room, count)
+    wires = ends.wires
+    begun = time.monotonic()
+    room.deliver(START, wires)
+    found: list[str] = []
+    first = [one.at - begun for one in ends.well.at("/cgi-bin")]
+    if len(first) < count or statistics.quantiles(first, n=100)[98] > 2:
+        found.append("others waited for the lane that hangs")
+    if len(ends.ill.requests) > lanes.BREAKS_AFTER:
+        found.append("a lane that hangs was never closed")
+    at, gaps = START, []
+    for _ in range(40):
+        waiting = [row for row in room.rows() if row.state == "waiting"]
+        if not waiting:
+            break
+        gaps += [(row.due_at - at).total_seconds() for row in waiting if row.tries == 7]
+        at = max(row.due_at for row in waiting)
+        room.deliver(at, wires)
+    else:
+        found.append("something waits for ever")
+    rows = room.rows()
+    if any(row.tries != lanes.TRIES for row in rows if row.state == "dead"):
+        found.append("not eight tries before a dead letter")
+    if not [gap for gap in gaps if gap > 1500]:
+        found.append("the waits don't grow")
+    dead = sum(row.state == "dead" for row in rows)
+    if dead < 4 * count or room.incidents().count("dead_letter") != dead:
+        found.append("a dead letter for each of the four ill channels, and an incident for each")
+    if len(ends.office.mails) != 3 * count or len(ends.well.at("/ok")) != count:
+        found.append("the next channel didn't get what the first one couldn't deliver")
+    if any(end.at("/redirected-to") for end in (ends.well, ends.ill, ends.astray)):
+        found.append("a redirect was followed")
+    for end, path in ((ends.astray, "/redirect"), (ends.ill, "/hang")):
+        if len({one.headers["Idempotency-Key"] for one in end.at(path)}) > count:
+            found.append("a try had a key of its own")
+    return found
+
+
+def test_the_programme_channels(room: Mailroom, ends: Ends) -> None:
+    assert findings(room, ends) == []
+
+
+def _no_errcode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapters, "zero", lambda *_: None)
+
+
+def _follows_redirects(monkeypatch: pytest.MonkeyPatch) -> None:
+    def accepted(answer: wire.Answer) -> None:
+        assert answer.status < 400
+
+    monkeypatch.setattr(adapters, "accepted", accepted)
+
+
+def _fresh_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = WireChannel.send
+
+    def send(self: WireChannel, letter: Rendered) -> Outcome:
+        return whole(self, replace(letter, key=str(uuid.uuid4())))
+
+    monkeypatch.setattr(WireChannel, "send", send)
+
+
+def _no_breaker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "BREAKS_AFTER", 10_000)
+
+
+def _steady_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "back_off", lambda *_: timedelta(seconds=30))
+
+
+def _one_lane_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    def narrow(_: int, thread_name_prefix: str) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix)
+
+    monkeypatch.setattr(rounds, "ThreadPoolExecutor", narrow)
+
+
+Mutant = Callable[[pytest.MonkeyPatch], None]
+MUTANTS = (_no_errcode, _follows_redirects, _fresh_keys, _no_breaker, _steady_waits, _one_lane_after_another)
+CHEAP = (_no_errcode, _fresh_keys)
+
+
+@pytest.mark.parametrize("mutant", CHEAP, ids=lambda one: one.__name__[1:])
+def test_the_programme_notices(room: Mailroom, ends: Ends, mutant: Mutant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mutant(monkeypatch)
+    assert findings(room, ends, count=2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.__name__[1:])
+def test_the_long_programme_notices(
+    room: Mailroom, ends: Ends, mutant: Mutant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends.hangs = timedelta(seconds=0.45)
+    mutant(monkeypatch)
+    assert findings(room, ends)
+
+
+@pytest.mark.long
+def test_the_long_programme_channels(room: Mailroom, ends: Ends) -> None:
+    assert findings(room, ends, count=60) == []
+
+
+def test_a_red_whistle_is_with_the_duty_officer_within_two_seconds(room: Mailroom) -> None:
+    """Nothing but NOTIFY wakes it here: the next look by itself would be in an hour."""
+    room.reach("officer@street", "wecomx://street")
+    null = NullChannels()
+    with Deliverer(room.store, null, manner(), every=timedelta(hours=1)) as deliverer:
+        time.sleep(0.3)
+        waits = []
+        for one in range(5):
+            room.town.whistle(datetime.now(UTC), student={"name": f"小{one}", "born": "2015-01-02", "grade": 4})
+            begun = time.monotonic()
+            while len(null.sent) <= one and time.monotonic() - begun < 2:
+                time.sleep(0.005)
+            waits.append(time.monotonic() - begun)
+    assert len(null.sent) == 5, waits
+    assert max(waits) < 2
+    assert deliverer.done.sent == 5
+
+
+def test_the_next_look_finds_what_nobody_was_told_of(room: Mailroom) -> None:
+    room.reach("officer@street", "wecomx://street")
+    null = NullChannels()
+    with Deliverer(room.store, null, manner(), every=timedelta(seconds=0.2)):
+        room.town.whistle(datetime.now(UTC), level="orange")
+        begun = time.monotonic()
+        while not null.sent and time.monotonic() - begun < 3:
+            time.sleep(0.01)
+    assert null.sent
+
+
+def test_a_deliverer_outlives_its_database_connection(room: Mailroom) -> None:
+    room.reach("officer@street", "wecomx://street")
+    null = NullChannels()
+    with Deliverer(room.store, null, manner(), every=timedelta(seconds=0.2)):
+        time.sleep(0.3)
+        with room.store.administered() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        time.sleep(0.1)
+        room.town.whistle(datetime.now(UTC))
+        begun = time.monotonic()
+        while not null.sent and time.monotonic() - begun < 5:
+            time.sleep(0.01)
+    assert null.sent
+
+
+WORKER = """
+import sys, time
+from datetime import timedelta
+from cases.deliverer import Deliverer
+from cases.store import Store
+from notifiers.channels import Wires
+from tests.cases.mailroom import manner
+from tests.notifiers.far_ends import FarEnd
+url, port = sys.argv[1:]
+wires = Wires(FarEnd(int(port)).gates())
+with Store(url) as store, Deliverer(store, wires, manner(lease=timedelta(seconds=1)), every=timedelta(seconds=0.1)):
+    time.sleep(60)
+"""
+
+
+def killed(room: Mailroom, end: FarEnd, count: int, kills: int, seed: int) -> None:
+    """Kill delivery again and again while it sends; nothing is lost, and what is repeated has the same key."""
+    chance = Random(seed)  # noqa: S311 - when to kill, no secret
+    room.reach("officer@street", end.hook("ok"))
+    fired = room.town.whistle()
+    row = {"case_id": fired.case.id, "member_id": room.town.members["officer@street"], "at": START, "items": []}
+    with room.store.begin() as connection:
+        rows = [{**row, "seq": 1000 + one, "kind": "told", "level": "orange"} for one in range(count)]
+        connection.execute(insert(message), rows)
+    done = 0
+    while True:
+        worker = subprocess.Popen([sys.executable, "-c", WORKER, room.store.url, str(end.port)], cwd=ROOT)
+        try:
+            seen = len(end.requests)
+            until = time.monotonic() + 30
+            while len(end.requests) == seen and time.monotonic() < until and _waits(room):
+                time.sleep(0.002)
+            if done < kills and _waits(room):
+                time.sleep(chance.uniform(0, 0.05))
+                done += 1
+            else:
+                while _waits(room) and time.monotonic() < until:
+                    time.sleep(0.05)
+                break
+        finally:
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.wait()
+    assert not _waits(room)
+    keys = Counter(one.headers["Idempotency-Key"] for one in end.requests)
+    assert len(keys) == count + 1
+    assert keys.total() - len(keys) <= done
+    assert done == kills
+
+
+def _waits(room: Mailroom) -> bool:
+    with room.store.read() as connection:
+        now = standing(connection, START)
+    return bool(now.new or now.waiting)
+
+
+def test_a_killed_delivery_loses_nothing_and_repeats_with_the_same_key(room: Mailroom) -> None:
+    with far_end() as end:
+        killed(room, end, count=100, kills=1, seed=3)
+
+
+@pytest.mark.long
+def test_two_hundred_kills_lose_nothing(room: Mailroom) -> None:
+    with far_end() as end:
+        killed(room, end, count=6000, kills=200, seed=3)
