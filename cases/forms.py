@@ -44,6 +44,14 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _no_truth(value: object) -> object:
+    """Refuse `yes` where a number belongs: Python takes it for a one."""
+    if isinstance(value, bool):
+        message = "a number belongs here"
+        raise ValueError(message)  # noqa: TRY004 - pydantic turns it into the field's fault
+    return value
+
+
 def _printable(value: str) -> str:
     """Refuse control characters: PostgreSQL stores no NUL, and a log line or a page needs none of them."""
     if any(ord(sign) < 32 and sign not in "\n\t\r" for sign in value):
@@ -82,9 +90,10 @@ _Text = Annotated[
     AfterValidator(_printable),
 ]
 _Lines = Annotated[tuple[_Line, ...], BeforeValidator(_as_list), Shape(min_length=1, max_length=50)]
-_Percent = Annotated[int, Shape(ge=0, le=100)]
-_Five = Annotated[int, Shape(ge=1, le=5)]
-_Id = Annotated[int, Shape(gt=0, lt=2**63)]
+_Int = Annotated[int, BeforeValidator(_no_truth)]
+_Percent = Annotated[_Int, Shape(ge=0, le=100)]
+_Five = Annotated[_Int, Shape(ge=1, le=5)]
+_Id = Annotated[_Int, Shape(gt=0, lt=2**63)]
 
 
 class Student(BaseModel):
@@ -93,10 +102,10 @@ class Student(BaseModel):
     model_config = _STRICT
     name: Annotated[_Line, Shape(max_length=80)]
     born: dt.date
-    grade: Annotated[int, Shape(ge=0, le=13)] | _Line | None = None
+    grade: Annotated[_Int, Shape(ge=0, le=13)] | _Line | None = None
     class_: _Line | None = Shape(default=None, alias="class")
     id_number: Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^\d{17}[\dXx]$")] | None = None
-    guardians: Annotated[tuple[_Line | dict[str, str], ...], BeforeValidator(_as_list)] | None = None
+    guardians: Annotated[tuple[_Line | dict[_Line, _Line], ...], BeforeValidator(_as_list)] | None = None
     address: _Line | None = None
 
 
@@ -146,14 +155,14 @@ KINDS: Mapping[str, Any] = {
     "lines": _Lines,
     "date": dt.date,
     "moment": dt.datetime,
-    "number": Annotated[int, Shape(ge=0, le=100_000)],
-    "hours": Annotated[float, Shape(gt=0, le=24, allow_inf_nan=False)],
+    "number": Annotated[_Int, Shape(ge=0, le=100_000)],
+    "hours": Annotated[float, BeforeValidator(_no_truth), Shape(gt=0, le=24, allow_inf_nan=False)],
     "percent": _Percent,
     "five": _Five,
     "yesno": bool,
     "organisation": _Id,
     "organisations": Annotated[tuple[_Id, ...], Shape(min_length=1, max_length=50)],
-    "track": Annotated[int, Shape(gt=0, lt=2**15)],
+    "track": Annotated[_Int, Shape(gt=0, lt=2**15)],
     "statutory": Annotated[_many(_one_of(STATUTORY)), BeforeValidator(_as_list), Shape(min_length=1, max_length=9)],
     "case": Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$")],
     "evidence": _Lines,
@@ -161,8 +170,8 @@ KINDS: Mapping[str, Any] = {
     "scores": Annotated[dict[_Id, Score], Shape(min_length=1)],
     "plan": Plan,
     "items": Annotated[tuple[Item, ...], Shape(max_length=50)],
-    "answers": dict[_Line, int],
-    "extra": Annotated[int | Limit, BeforeValidator(_as_limit)],
+    "answers": dict[_Line, _Int],
+    "extra": Annotated[_Int | Limit, BeforeValidator(_as_limit)],
 }
 """Every kind of field, and the shape that its content must have."""
 
@@ -228,7 +237,7 @@ class Form:
         for name in checked.model_fields_set:
             value = getattr(checked, name)
             if value is not None:
-                answer[name.rstrip("_")] = _utc(value, zone) if isinstance(value, dt.datetime) else value
+                answer[name.rstrip("_")] = _utc(name, value, zone) if isinstance(value, dt.datetime) else value
         return answer
 
 
@@ -312,8 +321,12 @@ def _model(form: Form) -> type[BaseModel]:
     return create_model("Form", __config__=_STRICT, **shapes)
 
 
-def _utc(value: dt.datetime, zone: ZoneInfo) -> dt.datetime:
-    return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(dt.UTC)
+def _utc(name: str, value: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    try:
+        return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(dt.UTC)
+    except OverflowError:
+        # The first and the last day that a date can say have no instant in every zone.
+        raise Refusal("invalid", faults=(FieldFault(name, "not_a_date"),)) from None
 
 
 _CODES: Mapping[str, str] = {
@@ -332,14 +345,20 @@ _CODES: Mapping[str, str] = {
 }
 
 
+_SHAPES = ("constrained-str", "constrained-int", "Limit", "int")
+
+
 def _faults(fault: ValidationError) -> list[FieldFault]:
     """Our own words for pydantic's findings: the field's path, our code, and what would be right."""
-    found = []
+    found: dict[tuple[str, str], FieldFault] = {}
     for error in fault.errors(include_url=False, include_input=False):
-        path = ".".join(str(step) for step in error["loc"])
+        # Where a field may be one of two shapes, pydantic names the shape beside the field; a reader needs neither.
+        path = ".".join(str(step) for step in error["loc"] if "[" not in str(step) and step not in _SHAPES)
         facts = {key: str(value) for key, value in error.get("ctx", {}).items() if key != "error"}
         code = _CODES.get(error["type"])
+        if error["type"] == "too_long" and facts.get("field_type") == "Value":
+            code = "too_long"  # a text, not a list
         if code is None:
             code = "not_a_date" if error["type"].startswith(("date", "time")) else "wrong_form"
-        found.append(FieldFault(path, code, facts))
-    return found
+        found.setdefault((path, code), FieldFault(path, code, facts))
+    return list(found.values())

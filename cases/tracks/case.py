@@ -54,6 +54,13 @@ def _needs_signoff(desk: Desk) -> Refusal | None:
     return None
 
 
+def _born_by_now(desk: Desk) -> Refusal | None:
+    student = desk.form.get("student")
+    if student is not None and student.born > desk.today():
+        return Refusal("invalid", faults=(FieldFault("student.born", "in_the_future"),))
+    return None
+
+
 def _describe(desk: Desk) -> None:
     """What the whistle says about the case, and the mandatory report that a ticked trigger opens at once."""
     desk.case.concern = desk.form["concern"]
@@ -298,6 +305,7 @@ TRACK = Track(
             source=("draft",),
             by=who("counselor, mentor, principal@school"),
             form=whistle_form(LEVELS, draft=True),
+            guards=(_born_by_now,),
             then=_drafted,
         ),
         Move(
@@ -310,6 +318,7 @@ TRACK = Track(
             # The principal first: whoever holds another post too needs nobody's sign-off.
             by=who("principal, counselor, mentor@school"),
             form=whistle_form(("yellow", "blue")),
+            guards=(_born_by_now,),
             then=_submitted,
         ),
         Move(
@@ -320,7 +329,7 @@ TRACK = Track(
             target="open",
             by=who("principal, counselor@school; coordinator@jurisdiction"),
             form=whistle_form(LEVELS),
-            guards=(_needs_signoff,),
+            guards=(_born_by_now, _needs_signoff),
             then=_whistled,
         ),
         Move(
