@@ -188,16 +188,28 @@ def _scores_fit(desk: Desk) -> Refusal | None:
     return Refusal("invalid", faults=tuple(faults)) if faults else None
 
 
+def _sent_back(desk: Desk) -> list[Record]:
+    """What a low score sends back: the organisation's newest assignment, once.
+
+    Of the leads only the newest: one from before a reopening is history, and a case has one lead at work.
+    """
+    done = [one for one in desk.case.of_kind("assignment") if one.state == "done"]
+    newest = {one.organisation: one for one in done}
+    lead = next((one for one in reversed(done) if one.facts.get("part") == "lead"), None)
+    scores = desk.form["scores"]
+    return [
+        one
+        for one in newest.values()
+        if one.organisation in scores
+        and scores[one.organisation].score <= 2
+        and not one.facts.get("reworked")
+        and (one is lead or one.facts.get("part") != "lead")
+    ]
+
+
 def _evaluated(desk: Desk) -> None:
     desk.record.facts["evaluated"] = True
-    again = [
-        one
-        for one in desk.case.of_kind("assignment")
-        if one.state == "done"
-        and one.organisation in desk.form["scores"]
-        and desk.form["scores"][one.organisation].score <= 2
-        and not one.facts.get("reworked")
-    ]
+    again = _sent_back(desk)
     for one in again:
         one.facts["reworked"] = True
         desk.follow(one, "rework")

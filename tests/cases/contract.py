@@ -150,7 +150,7 @@ schedule | called > scheduled | coordinator, supervisor@jurisdiction; principal@
 hold | scheduled > held | coordinator, supervisor@jurisdiction; principal@school; lead@assignee | present
 minute | held > minuted | coordinator, supervisor@jurisdiction; principal@school; lead@assignee | minutes, items
 cancel | called, scheduled > cancelled | coordinator, supervisor@jurisdiction; principal@school; lead@assignee | reason
-""",  # noqa: E501
+""",
     "action_item": """
 finish | assigned > done | officer, lead@assignee | result
 drop | assigned > dropped | the caller | reason

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cases import engine
+from cases import access, engine
 from cases.casefile import CASE, Called, CaseFile, Record
 from cases.chain import START as FIRST_LINK
 from cases.directory import Actor
@@ -16,7 +16,7 @@ from cases.office import Session
 from cases.refusal import Refusal
 from cases.sitting import Sitting
 from cases.store import Store
-from cases.track import discover
+from cases.track import Move, discover
 from tests.cases import contract, oracle
 from tests.cases.oracle import Situation
 from tests.town import START, Town, book, town
@@ -332,3 +332,30 @@ def test_a_redirected_hospital_knows_nothing_of_the_case_any_more(
     case = a_case(city, "referral", "requested", ALL)
     case.called[city.places["hospital"].id].until = START
     assert answer(session, case, "referral", "accept", actors["liaison@hospital"]) == "not_found"
+
+
+# ------------------------------------------------------------------------------- planted bugs that must be caught
+
+
+def _nothing(*_: object) -> None:
+    """What a question comes to that is never asked."""
+
+
+MUTANTS: dict[str, tuple[object, str, object, str]] = {
+    "the law isn't asked": (engine, "_lawful", _nothing, "guidance"),
+    "the state isn't asked": (engine, "_state", _nothing, "assignment"),
+    "everybody sees": (access, "sees", lambda *_: access.Sight("yes"), "referral"),
+    "an officer of any organisation may": (access, "within", lambda *_: True, "assignment"),
+    "break-glass needs sight": (engine, "ALWAYS_OPEN", frozenset(), "access"),
+    "only whoever called isn't asked": (Move, "only", None, "conference"),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_planted_bug_is_caught(
+    city: Town, session: Session, actors: dict[str, Actor], monkeypatch: pytest.MonkeyPatch, mutant: str
+) -> None:
+    place, name, wrong, kind = MUTANTS[mutant]
+    monkeypatch.setattr(place, name, wrong)
+    with pytest.raises(AssertionError):
+        test_every_cell_answers_as_the_contract_says(city, session, actors, kind)

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from cases import ledger, loading
 from cases.casefile import CaseFile
 from cases.office import Session
 from cases.records import case as cases_table
@@ -21,6 +24,7 @@ from tests.cases import invariants
 from tests.town import START, Town, town
 
 RACES = 200
+ACK = "acknowledge"
 LATER = START + timedelta(hours=1)
 
 
@@ -80,7 +84,7 @@ def races(city: Town, hands: ThreadPoolExecutor, count: int, level: str = "red")
 
 def test_of_two_who_acknowledge_one_does(city: Town, hands: ThreadPoolExecutor) -> None:
     for race in races(city, hands, 40):
-        both = race.run(race.pull("officer@street", "acknowledge"), race.pull("lead@street", "acknowledge"))
+        both = race.run(race.pull("officer@street", ACK), race.pull("lead@street", ACK))
         assert both == ["done", "wrong_state"]
         assert race.names().count("assignment.acknowledged") == 1
 
@@ -121,7 +125,7 @@ def test_a_decline_and_a_report_in_do_not_both_happen(city: Town, hands: ThreadP
 
 def test_a_trigger_beside_a_sweep_neither_loses_nor_doubles_a_rung(city: Town, hands: ThreadPoolExecutor) -> None:
     for race in races(city, hands, 30):
-        both = race.run(race.pull("officer@street", "acknowledge", LATER), lambda: city.sweep(LATER))
+        both = race.run(race.pull("officer@street", ACK, LATER), lambda: city.sweep(LATER))
         assert both == ["done", "done"]
         city.sweep(LATER)
         names = race.names()
@@ -146,3 +150,18 @@ def test_nothing_was_set_aside_and_no_event_is_doubled_in_any_race(city: Town) -
         numbers = [(row.case_id, row.seq) for row in connection.execute(event.select())]
         assert len(numbers) == len(set(numbers))
     assert RACES == 40 + 40 + 40 + 20 + 30 + 30
+
+
+def test_a_case_that_is_taken_without_its_lock_is_found_out(
+    city: Town, hands: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = loading.one_by_one
+    monkeypatch.setattr(ledger, "one_by_one", lambda session, keys, **_: taken(session, keys, lock=False))
+    caught = 0
+    for race in races(city, hands, 10):
+        try:
+            both = race.run(race.pull("officer@street", ACK), race.pull("lead@street", ACK))
+            caught += both != ["done", "wrong_state"]
+        except (DBAPIError, psycopg.Error):
+            caught += 1
+    assert caught
