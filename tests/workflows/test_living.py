@@ -1,0 +1,122 @@
+"""The orchestrator at work, for real: a child server, runs executed in this process, outages and kills."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from sqlalchemy import text
+
+from cases import heartbeat
+from cases.rounds import Premises
+from tests.town import START, Town
+from tests.workflows.conftest import HOME, PORT
+from workflows import deployments, server
+from workflows.deployments import Plan
+from workflows.runner import Runner
+from workflows.server import Server
+from workflows.watchdog import Watchdog
+
+# Prefect's own clients leave a connection to the garbage collector at the end of a thread; runs don't add any.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+EVERY = timedelta(seconds=1)
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for something that happens by itself."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+def plans(every: timedelta = EVERY) -> tuple[Plan, ...]:
+    return tuple(one for one in deployments.plans(every, "Asia/Shanghai") if one.name == "sweep")
+
+
+@contextmanager
+def running(every: timedelta = EVERY) -> Iterator[Runner]:
+    runner = Runner(lambda: plans(every), look=timedelta(seconds=0.3))
+    runner.start()
+    try:
+        assert runner.wait_registered(30)
+        yield runner
+    finally:
+        runner.stop()
+
+
+def swept(city: Town) -> datetime | None:
+    with city.store.read() as connection:
+        beat = heartbeat.last(connection, "sweep", "orchestrator")
+    return beat.finished_at if beat else None
+
+
+def runs() -> list[FlowRun]:
+    async def read() -> list[FlowRun]:
+        async with get_client() as client:
+            return list(await client.read_flow_runs(limit=200))
+
+    return asyncio.run(read())
+
+
+def rows(city: Town, query: str, **given: object) -> list[tuple[Any, ...]]:
+    with city.store.read() as connection:
+        return [tuple(row) for row in connection.execute(text(query), given)]
+
+
+def states() -> list[StateType]:
+    return [one.state.type for one in runs() if one.state is not None]
+
+
+def test_due_runs_are_executed_here_with_names_a_person_can_read(
+    orchestrator: Server, city: Town, premises: Premises
+) -> None:
+    city.whistle(datetime.now(UTC) - timedelta(hours=1))
+    with running():
+        until(lambda: StateType.COMPLETED in states())
+    with city.store.read() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM event WHERE trigger = 'report_in.breached'")) == 3
+    done = [one for one in runs() if one.state is not None and one.state.type is StateType.COMPLETED]
+    assert {one.name[:8] for one in done} == {f"sweep {datetime.now(UTC):%y}"[:5] + " 20"}
+    assert {tag for one in done for tag in one.tags} == {"whistle", "time", "auto-scheduled"}
+
+
+def test_a_server_that_was_away_for_a_day_brings_every_rung_once_in_order_and_tells_people_once(
+    orchestrator: Server, city: Town, premises: Premises
+) -> None:
+    hours = 0.0
+    premises.clock = lambda: START + timedelta(hours=hours)
+    city.whistle()
+    watchdog = Watchdog(premises, EVERY)
+    with running():
+        until(lambda: swept(city) == START)
+        assert not watchdog.once().standby
+        orchestrator.stop()
+        hours = 24
+        assert watchdog.once().began
+        assert watchdog.once().standby
+        with server.start(HOME, os.environ, port=PORT) as again:
+            again.wait_ready()
+            until(lambda: swept(city) == START + timedelta(hours=24), 60)
+            assert watchdog.once().ended
+        orchestrator._child = again._child
+    ladder = rows(
+        city, "SELECT track_no, trigger, (open->>'percent')::int FROM event WHERE open ? 'percent' ORDER BY seq"
+    )
+    assert ladder
+    assert len({(track, trigger) for track, trigger, _ in ladder}) == len(ladder)
+    for clock in {(track, trigger.partition(".")[0]) for track, trigger, _ in ladder}:
+        percents = [percent for track, trigger, percent in ladder if (track, trigger.partition(".")[0]) == clock]
+        assert percents == sorted(percents)
+    assert rows(city, "SELECT count(*) FROM message WHERE kind = 'stalled' GROUP BY member_id") == [(1,), (1,)]
+    of_the_day = "SELECT count(*) FROM message WHERE at > :start AND case_id IS NOT NULL GROUP BY member_id"
+    assert {count for (count,) in rows(city, of_the_day, start=START)} == {1}
