@@ -63,8 +63,8 @@ def ends() -> Iterator[Ends]:
     with ExitStack() as stack:
         taken = stack.enter_context(socket.socket())
         taken.bind(("127.0.0.4", 0))
-        far = [stack.enter_context(far_end(f"127.0.0.{last}")) for last in (1, 2, 3)]
-        yield Ends(*far, stack.enter_context(post_office()), taken.getsockname()[1])
+        well, ill, astray = (stack.enter_context(far_end(f"127.0.0.{last}")) for last in (1, 2, 3))
+        yield Ends(well, ill, astray, stack.enter_context(post_office()), taken.getsockname()[1])
 
 
 @pytest.fixture
