@@ -77,6 +77,7 @@ def _many(one: Any) -> Any:  # noqa: ANN401
     return tuple.__class_getitem__((one, ...))
 
 
+_Written = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 _Line = Annotated[
     str,
     BeforeValidator(_as_text),
@@ -102,7 +103,7 @@ class Student(BaseModel):
     model_config = _STRICT
     name: Annotated[_Line, Shape(max_length=80)]
     born: dt.date
-    grade: Annotated[_Int, Shape(ge=0, le=13)] | _Line | None = None
+    grade: Annotated[_Int, Shape(ge=0, le=13)] | _Written | None = None
     class_: _Line | None = Shape(default=None, alias="class")
     id_number: Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^\d{17}[\dXx]$")] | None = None
     guardians: Annotated[tuple[_Line | dict[_Line, _Line], ...], BeforeValidator(_as_list)] | None = None
@@ -351,12 +352,12 @@ _SHAPES = ("constrained-str", "constrained-int", "Limit", "int")
 def _faults(fault: ValidationError) -> list[FieldFault]:
     """Our own words for pydantic's findings: the field's path, our code, and what would be right."""
     found: dict[tuple[str, str], FieldFault] = {}
-    for error in fault.errors(include_url=False, include_input=False):
+    for error in fault.errors(include_url=False):
         # Where a field may be one of two shapes, pydantic names the shape beside the field; a reader needs neither.
         path = ".".join(str(step) for step in error["loc"] if "[" not in str(step) and step not in _SHAPES)
         facts = {key: str(value) for key, value in error.get("ctx", {}).items() if key != "error"}
         code = _CODES.get(error["type"])
-        if error["type"] == "too_long" and facts.get("field_type") == "Value":
+        if error["type"] == "too_long" and isinstance(error["input"], str):
             code = "too_long"  # a text, not a list
         if code is None:
             code = "not_a_date" if error["type"].startswith(("date", "time")) else "wrong_form"

@@ -67,11 +67,14 @@ def _school(session: Session, actor: Actor, form: Mapping[str, Any] | None) -> O
     named = (form or {}).get("school")
     if not isinstance(named, int) or isinstance(named, bool):
         named = None
+    desk = any(post.role == "coordinator" for post in actor.posts)
+    if own and not desk and named is not None and named not in own:
+        raise Refusal("not_permitted", who_can=("coordinator@jurisdiction",))
     # Somebody with posts at two schools says which; with one there is nothing to say.
-    number = named if named in own or not own else own[0]
+    number = own[0] if named is None and own else named
     directory = session.office.directory
     if number is None:
-        if any(post.role == "coordinator" for post in actor.posts):
+        if desk:
             raise Refusal("invalid", faults=(FieldFault("school", "missing"),))
         raise Refusal("not_permitted", who_can=("counselor@school", "principal@school"))
     try:
