@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "diagram": ("画出状态图", "draw the state machines"),
     "sweep": ("处理到期的时限", "fire what has come due"),
     "calendar": ("装入工作日历", "load a working calendar"),
+    "channel": ("试发一条消息", "try out a channel"),
     "audit": ("核验历史链", "verify the histories"),
     "migrate": ("建立或升级数据表", "make or upgrade the tables"),
     "settings": ("查看设置", "show the settings"),

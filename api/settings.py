@@ -95,6 +95,52 @@ class Settings:
             "en": "where the seals are written, best on another machine; unset: seals in the home",
         },
     )
+    link: str = field(
+        default="http://127.0.0.1:8000",
+        metadata={"zh_CN": "消息里的链接指向的网址", "en": "the public address that messages link to"},
+    )
+    mail: SecretStr | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "发信服务器，如 mailtos://用户:口令@服务器?from=发信地址",
+            "en": "the mail server, such as mailtos://user:password@server?from=ADDRESS",
+        },
+    )
+    sms: SecretStr | None = field(
+        default=None,
+        metadata={
+            "zh_CN": '短信网关的 JSON 模板：{"url": …, "body": …}，可用 {phone} {text} {key}',
+            "en": 'the SMS gateway as JSON: {"url": …, "body": …} with {phone} {text} {key}',
+        },
+    )
+    channels: str = field(
+        default="wecomx,dingtalkx,feishux,mailtos,mailto,jsons,json",
+        metadata={
+            "zh_CN": "成员可以用的渠道种类，逗号分隔",
+            "en": "the schemas that members may use, with commas",
+        },
+    )
+    channels_inside: str = field(
+        default="",
+        metadata={
+            "zh_CN": "成员的渠道可以通往的内部网段，如 10.20.0.0/16",
+            "en": "inner networks that members' channels may lead to, such as 10.20.0.0/16",
+        },
+    )
+    bots: str = field(
+        default="",
+        metadata={
+            "zh_CN": "单位自建的群机器人地址，如 wecomx=https://wecom.example.cn",
+            "en": "where bots of one's own live, such as wecomx=https://wecom.example.cn",
+        },
+    )
+    templates: Path | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "自备消息模板的目录",
+            "en": "a folder of message templates of one's own",
+        },
+    )
     lock_timeout: timedelta = field(
         default=timedelta(seconds=5),
         metadata={"zh_CN": "等别人改完同一个案的最长时间", "en": "how long to wait for another's change"},

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, select
 
+from cases.directory_fault import DirectoryFault
 from cases.outbox import delivered_message, delivery, outbox
 from cases.people import member
 from cases.records import incident, message
@@ -18,6 +19,7 @@ from notifiers.faults import ChannelFault
 
 BATCH: Final = 500
 """Messages laid out in one transaction."""
+_LONGEST: Final = 19
 LOW: Final = frozenset({("reminded", "blue"), ("reminded", "yellow")})
 """What may wait a while to be told together with more of its kind."""
 
@@ -69,6 +71,15 @@ def readers(connection: Connection, which: ColumnElement[bool]) -> Iterable[Wish
     columns = [member.c[name] for name in ("id", "language", "email", "phone", "settings")]
     for row in connection.execute(select(*columns).where(which, member.c.active)):
         yield Wishes.read(row.id, row.language, row.email, row.phone, row.settings)
+
+
+def reader(connection: Connection, who: str) -> Wishes:
+    """The one member of that number or exact name. Raises DirectoryFault no_member for none, and for several."""
+    which = member.c.id == int(who) if who.isdecimal() and len(who) < _LONGEST else member.c.name == who
+    found = list(readers(connection, which))
+    if len(found) != 1:
+        raise DirectoryFault("no_member", what=who)
+    return found[0]
 
 
 def usable(
@@ -153,4 +164,5 @@ def enter(
         "created_at": now,
         "due_at": due,
     }
-    return connection.execute(insert(delivery).values(row).returning(delivery.c.id)).scalar_one()
+    number: int = connection.execute(insert(delivery).values(row).returning(delivery.c.id)).scalar_one()
+    return number

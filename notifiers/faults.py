@@ -43,11 +43,35 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "短信网关的设置写法不对：{why}",
         "The setting of the SMS gateway is faulty: {why}",
     ),
+    "no_bot": (
+        "“{what}”写法不对，应当像 wecomx=https://wecom.example.cn。",
+        "{what!r} should look like wecomx=https://wecom.example.cn.",
+    ),
     "no_network": (
         "“{what}”不是网段。应当像 10.20.0.0/16。",
         "{what!r} isn't a network. It should look like 10.20.0.0/16.",
     ),
 }
+
+
+_SPOKEN: Final[dict[str, tuple[str, str]]] = {
+    "timed_out": ("对方在限定时间内没有答复", "no answer in time"),
+    "unreachable": ("连接不上", "it can't be reached"),
+    "broken": ("连接中断，或答复不是约定的格式", "the connection broke, or what came wasn't an answer"),
+    "tls": ("证书或加密连接有问题", "the certificate or the encrypted connection is faulty"),
+    "inside": ("地址指向内部网络，不允许使用", "it leads into an inner network, which isn't allowed"),
+    "redirected": ("对方要求转到别处；我们不跟随转向", "it wants to send us elsewhere, and we don't follow"),
+    "unreadable_answer": ("答复看不懂", "the answer can't be read"),
+    "gateway_refused": ("短信网关没有接受", "the SMS gateway didn't take it"),
+}
+
+
+def spoken(fault: str, language: str) -> str:
+    """Why a sending failed, in `zh_CN` or `en`, for the person who tries a channel out."""
+    zh = language == "zh_CN"
+    if fault in _SPOKEN:
+        return _SPOKEN[fault][0 if zh else 1]
+    return f"对方拒绝了（{fault}）" if zh else f"it was refused ({fault})"
 
 
 class ChannelFault(ValueError):

@@ -142,3 +142,14 @@ def networks(written: str) -> tuple[Network, ...]:
         except ValueError:
             raise ChannelFault("no_network", what=one) from None
     return tuple(found)
+
+
+def bases(written: str) -> dict[str, str]:
+    """Where bots live, from `schema=https://…` with commas. Raises ChannelFault no_bot."""
+    found: dict[str, str] = {}
+    for one in filter(None, (part.strip() for part in written.split(","))):
+        schema, _, base = one.partition("=")
+        if schema not in {"wecomx", "dingtalkx", "feishux"} or urlsplit(base).scheme not in {"http", "https"}:
+            raise ChannelFault("no_bot", what=one)
+        found[schema] = base.rstrip("/")
+    return found

@@ -1,0 +1,50 @@
+"""Delivery as the settings of this installation have it: its channels, its manner, a round for whoever makes rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from cases.delivery import Manner
+    from cases.rounds import Premises
+    from notifiers.channels import Wires
+
+
+def wires(settings: Settings) -> Wires:
+    """The channels of this installation. Raises ChannelFault when a setting of theirs is faulty."""
+    from notifiers.channels import Wires
+    from notifiers.gates import Gates, SmsGate, bases, networks
+
+    mail, sms = settings.mail, settings.sms
+    gates = Gates(
+        mail=mail.get_secret_value() if mail is not None else None,
+        sms=SmsGate.read(sms.get_secret_value()) if sms is not None else None,
+        bases=bases(settings.bots),
+        allowed=tuple(filter(None, (one.strip().lower() for one in settings.channels.split(",")))),
+        inside=networks(settings.channels_inside),
+    )
+    return Wires(gates)
+
+
+def manner(settings: Settings, zone: tzinfo) -> Manner:
+    """How this installation delivers, with every template read and tried. Raises TemplateFault."""
+    from cases.delivery import Manner
+    from notifiers.render import Templates
+
+    return Manner(templates=Templates(zone, settings.templates), zone=zone, link=settings.link.rstrip("/"))
+
+
+def round_of(settings: Settings, zone: tzinfo) -> Callable[[Premises, datetime], Mapping[str, Any]]:
+    """What `cases.rounds.Premises.deliver` wants. Raises ChannelFault and TemplateFault now, not at the first round."""
+    from cases.delivery import deliver
+
+    channels, how = wires(settings), manner(settings, zone)
+
+    def deliver_round(premises: Premises, now: datetime) -> Mapping[str, Any]:
+        return asdict(deliver(premises.kept.store, channels, now, manner=how))
+
+    return deliver_round
