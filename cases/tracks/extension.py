@@ -189,13 +189,5 @@ TRACK = Track(
             target="lapsed",
             by=FOLLOWS,
         ),
-        Move(
-            name="cancel",
-            event="cancelled",
-            label=("取消", "cancel"),
-            source=("requested",),
-            target="lapsed",
-            by=FOLLOWS,
-        ),
     ),
 )

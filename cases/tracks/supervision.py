@@ -117,13 +117,5 @@ TRACK = Track(
             target="lapsed",
             by=FOLLOWS,
         ),
-        Move(
-            name="cancel",
-            event="cancelled",
-            label=("取消", "cancel"),
-            source=OPEN,
-            target="lapsed",
-            by=FOLLOWS,
-        ),
     ),
 )

@@ -225,7 +225,7 @@ ADDED = {
         "save_draft": "`submit` comes with or without a saved draft, so a draft can be saved",
         "return_for_rework": "how the case returns to `open` when `evaluate` sends an assignment back",
     },
-    "extension": {"lapse": "its assignment ended", "cancel": "follows withdraw and merge"},
+    "extension": {"lapse": "its assignment ended"},
     "referral": {"cancel": "follows withdraw and merge, and a request before any hospital accepted"},
     "return_to_school": {"cancel": "follows withdraw and merge"},
     "leave": {"cancel": "follows withdraw and merge"},
@@ -235,7 +235,6 @@ ADDED = {
     "action_item": {"cancel": "follows withdraw and merge"},
     "supervision": {
         "lapse": "its assignment was reassigned or cancelled",
-        "cancel": "follows withdraw and merge",
     },
 }
 """Moves that the contract implies without a row of their own."""

@@ -110,6 +110,34 @@ def test_another_refusal_than_the_expected_one_fails_the_play(tmp_path: Path, se
     assert (failed.expected.en, failed.found.en) == ("refused: wrong_state", "refused: not_found")
 
 
+def test_a_screen_from_before_the_previous_step_is_stale_only_if_that_step_moved_the_case(
+    tmp_path: Path, server: Store
+) -> None:
+    def stale(step: str) -> Path:
+        look = "  - at: +12m\n    expect: {case: open}\n" if step == "look" else ""
+        acting = "  - at: +13m\n    by: coordinator@district\n    do: regrade\n    stale: yes\n"
+        return written(tmp_path, STORY + look + acting + "    with: {level: yellow, reason: colder}\n")
+
+    assert play(stale("look"), server).failed == ()
+    (failed,) = play(stale("none"), server).failed
+    assert failed.found.en == "refused: conflict"
+
+
+def test_who_may_read_by_whom_a_report_was_filed_can_fail_both_ways(tmp_path: Path, server: Store) -> None:
+    filed = (
+        "  - at: +11m\n    by: counselor@school\n    do: mandatory_report.raise\n"
+        "    with: {statutory: injury, facts: bruises}\n"
+        "  - at: +12m\n    by: counselor@school\n    do: mandatory_report.file\n"
+        '    with: {to: police, at: 2026-02-13T16:41, channel: "110"}\n'
+        "    expect: {filer: {counselor@school: no, principal@school: yes, officer@police: yes, officer@court: no}}\n"
+    )
+    failed = play(written(tmp_path, STORY + filed), server).failed
+    assert [(one.what, one.found.en) for one in failed] == [
+        ("filer counselor@school", "yes"),
+        ("filer principal@school", "no"),
+    ]
+
+
 def test_a_failing_play_ends_with_one_and_names_file_and_line(
     tmp_path: Path, beside: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:

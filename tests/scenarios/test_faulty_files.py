@@ -54,6 +54,10 @@ SPOILED = [
         "steps[1].expect.sees.officer@street",
         "three sections",
     ),
+    ("case: open}", "filer: {officer@police: perhaps}}", 17, "steps[1].expect.filer.officer@police", "yes or no"),
+    ("case: open}", "filer: {police: yes}}", 17, "steps[1].expect.filer.police", "names no member"),
+    ("do: sign_off", "do: sign_off\n    stale: very", 17, "steps[1].stale", "yes or no"),
+    ("    by: principal@school\n    do: sign_off", "    stale: yes", 15, "steps[1].stale", "without do"),
     ("case: open}", "audit: fine}", 17, "steps[1].expect.audit", "no outcome"),
     ("case: open}", "case: open, case: open}", 17, "steps[1].expect.case", "written twice"),
 ]
