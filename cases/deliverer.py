@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final, Self
@@ -53,7 +53,8 @@ class Deliverer:
         self._stop = Event()
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(lanes_at_once, thread_name_prefix="lane")
-        self._under_way: dict[str, Future[None]] = {}
+        # Lanes with a thread at them; True where something was found for them meanwhile.
+        self._under_way: dict[str, bool] = {}
         self._thread = Thread(target=self._run, name="deliverer", daemon=True)
         self.done = Delivered()
 
@@ -104,8 +105,14 @@ class Deliverer:
         with self._lock:
             self.done += found
             for name in due:
-                if name not in self._under_way:
-                    self._under_way[name] = self._pool.submit(self._drain, name)
+                if name in self._under_way:
+                    self._under_way[name] = True
+                else:
+                    self._set_off(name)
+
+    def _set_off(self, name: str) -> None:
+        self._under_way[name] = False
+        self._pool.submit(self._drain, name)
 
     def _drain(self, name: str) -> None:
         try:
@@ -119,4 +126,6 @@ class Deliverer:
             _log.exception("a lane of delivery failed")
         finally:
             with self._lock:
-                del self._under_way[name]
+                # Its last claim may have come just too early for what was found since: that mustn't wait for a look.
+                if self._under_way.pop(name) and not self._stop.is_set():
+                    self._set_off(name)

@@ -51,6 +51,8 @@ _OF_LANE: Final = frozenset(
     }
 )
 _SAID: Final = frozenset({"answered", "smtp", "errcode", "code", "statuscode"})
+_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "idempotency-key"})
+"""Headers that are ours to set."""
 _NEVER: Final = frozenset(
     {"redirect", "verify", "rto", "cto", "retry", "wait", "optional", "overflow", "store", "attach", "cc", "bcc"}
 )
@@ -179,7 +181,7 @@ class Wires:
 
         for name in adapters.options(f"{schema}://{rest}"):
             option = name.lower()
-            header = family == "json" and name.startswith("+")
+            header = family == "json" and name.startswith("+") and name[1:].lower() not in _OURS
             if option in _NEVER or (known is not None and option not in known and not header):
                 raise ChannelFault("unknown_option", schema=schema, what=name, known=", ".join(sorted(known or ())))
 

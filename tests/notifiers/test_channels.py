@@ -148,6 +148,8 @@ def test_a_fact_in_a_gateways_template_is_never_read_as_a_place() -> None:
         ("wecomx://KEY?redirect=yes", "unknown_option"),
         ("jsons://example.org/?verify=no", "unknown_option"),
         ("jsons://example.org/?method=DELETE", "unknown_option"),
+        ("jsons://example.org/?+Host=inside", "unknown_option"),
+        ("jsons://example.org/?+Transfer-Encoding=chunked", "unknown_option"),
         ("mailtos://u:p@example.org?pgpkey=/etc/passwd", "unknown_option"),
         ("mailtos://u:p@example.org?wkd=yes", "unknown_option"),
         ("mailtos://u:p@example.org?to=a@b.cn&cc=c@d.cn", "unknown_option"),
