@@ -1,6 +1,6 @@
 # Everything lives in .venv; each target makes what it needs first, as root or not, with no service running.
-# make run    the cases play, on an embedded PostgreSQL        make test   every test, the style included
-# make play   the same, and exits                              make check  style, types and floors alone
+# make run    the cases play, then everything stays up         make test   every test, the style included
+# make play   the cases play, and it exits                     make check  style, types and floors alone
 # make bench  the measurements                                 make setup  only what the others need
 .DEFAULT_GOAL := run
 .PHONY: setup run play test check bench lock clean
@@ -52,8 +52,10 @@ $(READY): requirements.lock pyproject.toml Makefile
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .; \
 	touch $(READY)
 
+# A story that doesn't hold is shown, and the rest starts all the same; a faulty file stops it.
 run: $(READY)
-	@$(WHISTLE) play $(SCENARIOS)
+	@$(WHISTLE) play $(SCENARIOS) || [ $$? -eq 1 ]
+	@exec $(WHISTLE) up
 
 play: $(READY)
 	@$(WHISTLE) play $(SCENARIOS)

@@ -47,43 +47,46 @@ class Living:
 def living(premises: Premises, every: timedelta, *, port: int | None = None) -> Iterator[Living]:
     """Start all of it, wait until healthy, and stop it in order at the end of the block.
 
-    One for each home. The process's environment is pointed at this server, so that Prefect may be imported.
+    One for each home (`alone`). The process's environment is pointed at this server, so that Prefect may be imported.
     Raises OrchestratorFault.
     """
-    with alone(premises.home):
-        child = server.start(premises.home / "prefect", os.environ, port=port)
-        try:
-            # Importing Prefect takes a second that the server needs anyway.
-            surroundings.enter(os.environ, child.home, child.port)
-            from workflows import deployments
-            from workflows.runner import LOOK_AHEAD, Runner
+    child = server.start(premises.home / "prefect", os.environ, port=port)
+    try:
+        # Importing Prefect takes a second that the server needs anyway.
+        surroundings.enter(os.environ, child.home, child.port)
+        from workflows import deployments
+        from workflows.runner import LOOK_AHEAD, Runner
 
-            place.settle(premises)
-            child.wait_ready()
-            runner = Runner(lambda: deployments.of(premises, every), look=min(LOOK_AHEAD, every / 2))
-            watchdog = Watchdog(premises, every, mend=lambda: alive.mend())  # noqa: PLW0108 - not there yet
-            alive = Living(child, runner, watchdog)
-        except BaseException:
-            child.stop()
-            raise
-        try:
-            runner.start()
-            watchdog.start()
-            if not runner.wait_registered(_REGISTERED_SECONDS):
-                raise OrchestratorFault("no_start", why="its deployments can't be registered", log=child.log)
-            yield alive
-        finally:
-            watchdog.stop()
-            runner.stop()
-            alive.server.stop()
-            place.settle(None)
+        place.settle(premises)
+        child.wait_ready()
+        runner = Runner(lambda: deployments.of(premises, every), look=min(LOOK_AHEAD, every / 2))
+        watchdog = Watchdog(premises, every, mend=lambda: alive.mend())  # noqa: PLW0108 - not there yet
+        alive = Living(child, runner, watchdog)
+    except BaseException:
+        child.stop()
+        raise
+    try:
+        runner.start()
+        watchdog.start()
+        if not runner.wait_registered(_REGISTERED_SECONDS):
+            raise OrchestratorFault("no_start", why="its deployments can't be registered", log=child.log)
+        yield alive
+    finally:
+        watchdog.stop()
+        runner.stop()
+        alive.server.stop()
+        place.settle(None)
 
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
     """One `whistle up` for each home. Raises OrchestratorFault already_up, naming the process."""
-    home.mkdir(parents=True, exist_ok=True)
-    lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        # Others may pass through root's home to nothing they can read, as the database's own user has to.
+        home.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+        lock = os.open(home / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise OrchestratorFault("no_folder", where=home, why=error.strerror or type(error).__name__) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

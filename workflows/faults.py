@@ -22,8 +22,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The orchestrator (Prefect) doesn't start: {why}. Its log is {log}.",
     ),
     "no_folder": (
-        "编排服务的目录 {where} 不能使用:{why}。请换一个数据目录(WHISTLE_HOME)。",
-        "The orchestrator's folder {where} can't be used: {why}. Choose another home (WHISTLE_HOME).",
+        "目录 {where} 不能使用:{why}。请换一个数据目录(WHISTLE_HOME)。",
+        "The folder {where} can't be used: {why}. Choose another home (WHISTLE_HOME).",
     ),
     "already_up": (
         "这个数据目录({where})已经在运行,进程号 {pid}。请先停下它,或换一个 WHISTLE_HOME。",

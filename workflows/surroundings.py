@@ -58,6 +58,10 @@ def server(home: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_RUNS": "20",
         # Automations, workers, tasks and pauses: nothing of ours uses them here, and each wakes every few seconds.
         **{f"PREFECT_SERVER_SERVICES_{one}_ENABLED": "false" for one in _UNUSED},
+        # By default they look every five to fifteen seconds; deployments change here at a start and never else.
+        "PREFECT_SERVER_SERVICES_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "20",
+        "PREFECT_SERVER_SERVICES_REPOSSESSOR_LOOP_SECONDS": "60",
+        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "30",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs,orphans",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "600",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(_KEPT_SECONDS),

@@ -38,12 +38,14 @@ def up(
     """
     from api.commands.database import installation, premises
     from api.settings import Settings
-    from workflows.embedded import living
+    from cases import embedded
+    from workflows.embedded import alone, living
 
     settings = Settings.read(os.environ)
     with _asked_to_stop() as asked:
         typer.echo(language.says("正在启动……", "Starting …"), err=True)
         with (
+            alone(settings.home or embedded.default_home()),
             installation(fresh=True) as kept,
             living(premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
         ):
@@ -71,7 +73,7 @@ def _what_runs_where(kept: Installation, alive: Living, every: float, language: 
 
 @contextmanager
 def _asked_to_stop() -> Iterator[threading.Event]:
-    """Set by Ctrl-C and by SIGTERM. While things are still being started either breaks off at once, and cleanly."""
+    """Set by Ctrl-C and by SIGTERM; what is being started meanwhile is started to its end and then stopped in order."""
     asked = threading.Event()
     staying = {signal.SIGINT: signal.getsignal(signal.SIGINT), signal.SIGTERM: signal.getsignal(signal.SIGTERM)}
 
