@@ -103,6 +103,13 @@ class CaseDesk:
         session = self.sitting.session
         return session.office.directory.nearest(session.connection, self.case.school, kind)
 
+    def responsible(self, kind: str) -> Organisation | None:
+        """As `nearest`; None where nobody of that kind is responsible."""
+        try:
+            return self.nearest(kind)
+        except DirectoryFault:
+            return None
+
     def local(self, day: dt.date, at: dt.time = dt.time(0)) -> dt.datetime:
         """That local time of that day as an instant (UTC)."""
         return dt.datetime.combine(day, at, self.book.tz).astimezone(dt.UTC)

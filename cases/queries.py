@@ -161,7 +161,9 @@ def heads(connection: Connection) -> Iterator[tuple[str, int, bytes]]:
 
 def next_wake(connection: Connection) -> datetime | None:
     """The earliest instant at which time has something to do anywhere."""
-    found: datetime | None = connection.scalar(select(func.min(case.c.wake_at)))
+    # A case that was set aside wakes when its rest is over.
+    at = func.greatest(case.c.wake_at, func.coalesce(case.c.aside_until, case.c.wake_at))
+    found: datetime | None = connection.scalar(select(func.min(at)).where(case.c.wake_at.is_not(None)))
     return found
 
 

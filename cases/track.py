@@ -101,6 +101,9 @@ class Desk(Protocol):
     def organisation(self, number: int) -> Organisation:
         """The organisation of that id; refuses `invalid` when there is none."""
 
+    def responsible(self, kind: str) -> Organisation | None:
+        """As `nearest`; None where nobody of that kind is responsible."""
+
     def nearest(self, kind: str) -> Organisation:
         """The organisation of that kind that is responsible for the case's school."""
 

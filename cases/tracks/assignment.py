@@ -18,8 +18,10 @@ def _summoned(desk: Desk) -> None:
         return
     desk.call(number)
     if desk.organisation(number).kind == "street":
-        community = desk.case.community or desk.nearest("community").id
-        desk.call(community)
+        nearby = desk.responsible("community")
+        community = desk.case.community or (nearby.id if nearby is not None else None)
+        if community is not None:
+            desk.call(community)
 
 
 def _acknowledged(desk: Desk) -> None:

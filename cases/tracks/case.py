@@ -108,11 +108,29 @@ def enter_open(desk: Desk) -> None:
         return
     desk.record.facts["unfolded"] = True
     concern = desk.book.concerns[desk.case.concern]
-    desk.open("assignment", organisation=desk.nearest(concern.lead).id, facts={"part": "lead"})
-    for kind in concern.support:
-        desk.open("assignment", organisation=desk.nearest(kind).id, facts={"part": "support"})
+    missing = _call_up(desk, (concern.lead, *concern.support))
     for kind in concern.opens:
-        desk.open(kind)
+        if kind == "referral" and desk.responsible("hospital") is None:
+            missing.append("hospital")
+        else:
+            desk.open(kind)
+    if missing:
+        # A gap in the directory must not stop a whistle: the coordinator hears of it and summons by hand.
+        desk.note("open", nobody_responsible=missing)
+        desk.tell("coordinator@district")
+
+
+def _call_up(desk: Desk, kinds: tuple[str, ...]) -> list[str]:
+    """Summon whoever is responsible, the first of them to lead; the kinds that nobody is responsible for.
+
+    Where there is nobody at all the directory's own fault says so: such a case would have no lead.
+    """
+    found = [(kind, desk.responsible(kind)) for kind in kinds]
+    called = [organisation for _, organisation in found if organisation is not None] or [desk.nearest(kinds[0])]
+    for organisation in called:
+        part = "lead" if organisation is called[0] else "support"
+        desk.open("assignment", organisation=organisation.id, facts={"part": part})
+    return [kind for kind, organisation in found if organisation is None]
 
 
 def _signed(desk: Desk) -> None:
@@ -154,7 +172,11 @@ def _plan_recorded(desk: Desk) -> None:
 def _screened(desk: Desk) -> None:
     result = scored(desk.form["scale"], desk.form["items"], desk.book)
     desk.note("clinical", result=result.as_dict())
-    if result.interview:
+    if not result.interview:
+        return
+    # One that is under way isn't begun again: the second alarm must not move the first one's limit.
+    standing = desk.case.clock(desk.record.no, "interview")
+    if standing is None or standing.face.stopped:
         desk.start(desk.record, "interview")
 
 

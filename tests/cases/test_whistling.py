@@ -1,11 +1,15 @@
-"""A whistle that is still being written."""
+"""A whistle: still being written, or blown where somebody is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import select
 
+from cases.people import organisation
+from cases.records import event, message
+from cases.registrar import touch
 from cases.store import Store
 from tests.town import STUDENT, WHISTLE, Town, town
 
@@ -47,3 +51,26 @@ def test_a_track_that_is_no_number_and_no_kind_is_not_found(place: Town) -> None
     number = place.whistle().case.number
     assert place.refusal("counselor@school", number, "nonsense", "acknowledge") == "not_found"
     assert place.refusal("counselor@school", number, 99, "acknowledge") == "not_found"
+
+
+def test_a_gap_in_the_directory_does_not_stop_a_red_whistle(place: Town) -> None:
+    with place.store.begin() as connection:
+        connection.execute(organisation.update().where(organisation.c.kind == "police").values(active=False))
+        touch(connection)
+    whistled = place.whistle()
+    called = {one.organisation for one in whistled.case.of_kind("assignment")}
+    assert called == {place.places["street"].id, place.places["womens_federation"].id}
+    with place.store.read() as connection:
+        told = select(message.c["items"]).where(message.c.member_id == place.members["coordinator@district"])
+        said = connection.scalars(select(event.c.open).where(event.c.seq == 1)).one()
+        assert any(item.get("event") == "case.whistled" for item in connection.scalars(told).one())
+    assert said["nobody_responsible"] == ["police"]
+
+
+def test_whoever_is_there_leads_where_the_lead_is_missing(place: Town) -> None:
+    with place.store.begin() as connection:
+        connection.execute(organisation.update().where(organisation.c.kind == "education_bureau").values(active=False))
+        touch(connection)
+    whistled = place.whistle(concern="bullying")
+    parts = {one.organisation: one.facts["part"] for one in whistled.case.of_kind("assignment")}
+    assert parts == {place.places["police"].id: "lead"}
