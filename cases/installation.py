@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from cases import ledger, queries
+from cases import ledger, queries, registrar
 from cases.directory import Directory
 from cases.office import Office, Session
 from cases.records import calendar_table, policy_version
@@ -46,7 +46,14 @@ class Installation:
 
     def office(self, current: str | None = None) -> Office:
         """The engine room; new cases open under `current`, by default the newest active version."""
-        return Office(Directory(0), self.keystore, self.master, current or self.active(), self.book)
+        return Office(
+            Directory(0),
+            self.keystore,
+            self.master,
+            current or self.active(),
+            self.book,
+            forget_books=self._books.clear,
+        )
 
     def active(self) -> str:
         """The version under which new cases open: the one activated last; the library's newest before any was."""
@@ -106,6 +113,8 @@ class Installation:
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["name"], set_={"source": statement.excluded.source})
             )
+            # Every process asks for this version with each case, and then reads its books anew.
+            registrar.touch(connection)
         self._books.clear()
         office = self.office()
         with self.store.read() as connection:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from cases import chain, enrolment, ledger, vault
 from cases.casefile import CASE, CaseFile, Record
-from cases.directory import Actor, Organisation
+from cases.directory import Actor, Organisation, version_of
 from cases.directory_fault import DirectoryFault
 from cases.forms import Student
 from cases.people import student as students
@@ -34,6 +34,7 @@ def begin(session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] 
     """A sitting over a case that isn't written yet. Refuses `not_found` where no trigger opens a case."""
     if trigger not in OPENING:
         raise Refusal("not_found")
+    session.office.refresh(version_of(session.connection))
     book = session.office.book_of(session.office.current)
     school = _school(session, actor, form)
     file = CaseFile(

@@ -92,7 +92,7 @@ def due(session: Session, now: datetime, most: int) -> list[CaseFile]:
 
 def _files(session: Session, found: list[Any], parts: Any) -> list[CaseFile]:  # noqa: ANN401 - a driver's row
     tracks, clocks, called, version = parts
-    session.office.directory.refresh(int(version or 0))
+    session.office.refresh(int(version or 0))
     files = {row[0]: _file(session, row) for row in found}
     _fill(files, *(orjson.loads(part) if part else () for part in (tracks, clocks, called)))
     return list(files.values())

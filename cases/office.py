@@ -31,6 +31,14 @@ class Office:
     current: str
     book_of: Callable[[str], Book]
     tracks: Mapping[str, Track] = field(default_factory=discover)
+    forget_books: Callable[[], None] | None = None
+
+    def refresh(self, version: int) -> None:
+        """Forget what was read under another version: people and organisations, and books with their calendars."""
+        if version != self.directory.version:
+            self.directory.refresh(version)
+            if self.forget_books is not None:
+                self.forget_books()
 
 
 @dataclass(frozen=True, slots=True)

@@ -416,6 +416,20 @@ def test_a_new_calendar_moves_provisional_limits_and_leaves_every_history_whole(
     assert installation.load_calendar(path, DECEMBER + 2 * DAY) == 0
 
 
+def test_a_process_that_was_running_reckons_with_the_new_calendar_too(city: Town, tmp_path: Path) -> None:
+    keystore, master = city.office.keystore, city.office.master
+    running = Installation(city.store, keystore, master)
+    city.office = running.office(book().version)
+    form = {"concern": "harmful_home", "level": "blue", "summary": "seen", "student": STUDENT}
+    first = Story(city, city.fire("principal@school", None, 0, "submit", form, DECEMBER).case.id)
+    assert first.clock(1, FEEDBACK).provisional
+    path = tmp_path / "cn-2027.yaml"
+    path.write_text(TABLE_2027, "utf-8")
+    Installation(city.store, keystore, master).load_calendar(path, DECEMBER + DAY)
+    second = Story(city, city.fire("principal@school", None, 0, "submit", form, DECEMBER + DAY).case.id)
+    assert not second.clock(1, FEEDBACK).provisional
+
+
 def test_a_faulty_calendar_changes_nothing(city: Town, tmp_path: Path) -> None:
     installation = Installation(city.store, city.office.keystore, city.office.master)
     path = tmp_path / "cn-2027.yaml"
