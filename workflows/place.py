@@ -57,7 +57,7 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     from cases.vault import MasterKey
     from policies.book import load, versions
 
-    url, home = _told(environ, "WHISTLE_DATABASE_URL"), Path(_told(environ, "WHISTLE_HOME"))
+    url, home = told(environ, "WHISTLE_DATABASE_URL"), Path(told(environ, "WHISTLE_HOME"))
     key = environ.get("WHISTLE_MASTER_KEY_FILE")
     master = MasterKey.load(home, Path(key).read_text("ascii", errors="replace") if key else None)
     store = until.enter_context(Store(url))
@@ -71,7 +71,8 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     return Premises(Installation(store, keystore, master), home, folder, clock=lambda: datetime.now(UTC))
 
 
-def _told(environ: Mapping[str, str], name: str) -> str:
+def told(environ: Mapping[str, str], name: str) -> str:
+    """A setting that a worker can't do without. Raises OrchestratorFault not_told."""
     if not environ.get(name):
         raise OrchestratorFault("not_told", name=name)
     return environ[name]

@@ -93,11 +93,18 @@ def _store(settings: Settings, url: str) -> Iterator[Store]:
 
 
 def premises(kept: Installation) -> Premises:
-    """Where this installation's rounds are made: its home, the folder of its seals, what delivers its messages."""
+    """Where this installation's rounds are made: its home, the folder of its seals, what delivers its messages.
+
+    Raises ChannelFault and TemplateFault for settings of channels that can't work.
+    """
+    from api.delivery import round_of
     from api.settings import Settings
     from cases import embedded
     from cases.rounds import Premises
 
     settings = Settings.read(os.environ)
     home = settings.home or embedded.default_home()
-    return Premises(kept, home, settings.seals or home / "seals")
+    made = Premises(kept, home, settings.seals or home / "seals")
+    office = made.office()
+    made.deliver = round_of(settings, office.book_of(office.current).tz)
+    return made
