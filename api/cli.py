@@ -29,6 +29,10 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "migrate": ("建立或升级数据表", "make or upgrade the tables"),
     "settings": ("查看设置", "show the settings"),
     "run": ("立即做一轮：随访、晨报、通报、封存……", "make a round now: tracking, digest, bulletin, seal …"),
+    "doctor": ("逐项体检，并说明如何修好", "check everything, and say how to mend it"),
+    "metrics": ("供监控系统读取的指标", "figures for a monitoring system"),
+    "backup": ("备份个案（加密，不含密钥）", "back up the cases, encrypted, without the keys"),
+    "restore": ("把备份恢复到空数据库", "put a back-up into an empty database"),
 }
 """Each command with its line of help, in zh_CN and en; one whose file isn't there isn't offered."""
 

@@ -82,7 +82,7 @@ class Backup:
     manifest: Manifest
 
 
-def _silent(_what: str, _done: int, _of: int) -> None:
+def silent(_what: str, _done: int, _of: int) -> None:
     pass
 
 
@@ -90,7 +90,7 @@ def file_name(at: datetime) -> str:
     return f"whistle-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}.backup"
 
 
-def make(store: Store, master: MasterKey, folder: Path, now: datetime, told: Progress = _silent) -> Backup:
+def make(store: Store, master: MasterKey, folder: Path, now: datetime, told: Progress = silent) -> Backup:
     """Write the back-up of this instant into `folder`, made if it isn't there; the file is whole or not there.
 
     Reads in one REPEATABLE READ transaction, beside whoever works. Raises StoreFault, BackupFault exists, unwritten.
@@ -185,7 +185,7 @@ def heads_of(connection: Connection) -> tuple[int, str]:
     return count, hashed.hexdigest()
 
 
-def look(path: Path, master: MasterKey, told: Progress = _silent) -> Manifest:
+def look(path: Path, master: MasterKey, told: Progress = silent) -> Manifest:
     """Read a back-up from beginning to end and answer what it holds; writes nothing.
 
     Raises BackupFault unread, not_one, other_key, cut, changed, unknown_revision.
@@ -206,7 +206,7 @@ def look(path: Path, master: MasterKey, told: Progress = _silent) -> Manifest:
     return manifest
 
 
-def restore(path: Path, master: MasterKey, into: Store, told: Progress = _silent) -> Manifest:
+def restore(path: Path, master: MasterKey, into: Store, told: Progress = silent) -> Manifest:
     """Put a back-up into an empty database, all of it or nothing, and hold it against the back-up's own list.
 
     The file is read to its end before anything is written. Tables are made as they were then, filled, and brought to

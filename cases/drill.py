@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from cases import backup, chain, enrolment, ledger, queries, vault
 from cases import installation as installed
-from cases.backup import Progress, _silent
+from cases.backup import Progress, silent
 from cases.keystore import Forgotten
 from cases.office import Session
 from cases.people import student
@@ -51,7 +51,7 @@ def emptied(store: Store) -> Iterator[Store]:
         yield fresh
 
 
-def drill(path: Path, store: Store, office: Office, told: Progress = _silent) -> Drill:
+def drill(path: Path, store: Store, office: Office, told: Progress = silent) -> Drill:
     """Restore a back-up beside the database in use, follow every chain, open samples, and throw it away.
 
     Nothing is shown of what was opened, only that it is what the history recorded: no one has seen it, so nothing is

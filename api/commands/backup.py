@@ -1,0 +1,111 @@
+"""`whistle backup DIR`: the cases in one encrypted file, without the keys."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.options import AsJson, Language, Spoken
+
+if TYPE_CHECKING:
+    from cases.backup import Backup
+    from cases.drill import Drill
+
+app = typer.Typer(name="backup", help="备份个案(加密)。 Back up the cases, encrypted.")
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="放备份的目录,最好在另一块盘上。 Where to, best on another disk.")
+]
+Drilled = Annotated[
+    bool,
+    typer.Option("--drill", help="随后演练:恢复到临时库、核验、丢弃。 Then restore it beside, check, drop that."),
+]
+
+
+@app.command()
+def backup(
+    folder: Folder,
+    drill: Drilled = False,  # noqa: FBT002 - a switch of the command line
+    as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
+    language: Spoken = Language.ZH_CN,
+) -> None:
+    """把全部个案备份成一个加密文件,不影响正在进行的工作。密钥库不在其中:被遗忘的学生不会因恢复旧备份而回来。
+
+    Back up all cases into one encrypted file, beside whoever works. The key store is no part of it: an older back-up
+    brings no forgotten student back. With --drill exits with 1 when something in it doesn't verify.
+    """
+    from api.commands.database import installation
+    from cases import backup as backups
+    from cases import heartbeat
+    from cases.drill import drill as drilled
+
+    now = datetime.now(UTC)
+    tried = None
+    with installation() as kept:
+        begun = time.perf_counter()
+        with bar(language, "备份", "backing up", shown=not as_json) as told:
+            made = backups.make(kept.store, kept.master, folder, now, told)
+        if drill:
+            with bar(language, "演练", "drill", shown=not as_json) as told:
+                tried = drilled(made.path, kept.store, kept.office(), told)
+        took = timedelta(seconds=time.perf_counter() - begun)
+        done = {"file": made.path.name, "bytes": made.size, "cases": made.manifest.cases}
+        heartbeat.beat(kept.store, "backup", "person", now, took, done)
+    _say(made, tried, language, as_json=as_json)
+    if tried is not None and tried.broken:
+        raise typer.Exit(1)
+
+
+def _say(made: Backup, tried: Drill | None, language: Language, *, as_json: bool) -> None:
+    count = sum(made.manifest.rows.values())
+    if as_json:
+        said = {"file": str(made.path), "bytes": made.size, "cases": made.manifest.cases, "rows": count}
+        if tried is not None:
+            found = {"cases": tried.cases, "opened": tried.opened, "forgotten": tried.forgotten}
+            said["drill"] = {**found, "seconds": round(tried.took.total_seconds(), 1), "broken": list(tried.broken)}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+        return
+    size = f"{made.size / 1_000_000:.1f} MB"
+    typer.echo(
+        language.says(
+            f"已备份 {made.manifest.cases} 个个案,{count} 行:{made.path}({size})。主密钥不在其中,请另行保管。",
+            f"Backed up {made.manifest.cases} cases, {count} rows: {made.path} ({size}). "
+            "The master key isn't in it; keep that elsewhere.",
+        )
+    )
+    if tried is None:
+        return
+    for line in tried.broken:
+        typer.echo(language.says(f"不符:{line}", f"doesn't fit: {line}"))
+    seconds = tried.took.total_seconds()
+    typer.echo(
+        language.says(
+            f"演练:恢复并核验 {tried.cases} 个个案,打开 {tried.opened} 处,已遗忘而打不开 {tried.forgotten} 处,"
+            f"{len(tried.broken)} 处不符,{seconds:.1f} 秒。",
+            f"Drill: {tried.cases} cases restored and verified, {tried.opened} sections opened, {tried.forgotten} "
+            f"closed because their student was forgotten, {len(tried.broken)} findings, {seconds:.1f} s.",
+        )
+    )
+
+
+@contextmanager
+def bar(language: Language, zh: str, en: str, *, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error, so that standard output holds the answer alone."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as progress:
+        task = progress.add_task(language.says(zh, en), total=None)
+
+        def told(_what: str, done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of or None)
+
+        yield told

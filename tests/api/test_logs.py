@@ -1,0 +1,82 @@
+"""The log can be read by a machine, and nobody can be found in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from api import logs
+
+CANARIES = ("王小怡", "320106201611020019", "13800000000", "mother@example.com", "bruises on both arms")
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    logs.set_up(stream)
+    try:
+        yield stream
+    finally:
+        root.handlers[:] = before
+        root.setLevel(level)
+
+
+def lines(written: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def fail(why: str) -> None:
+    raise ValueError(why)
+
+
+def test_a_line_is_one_json_object_with_its_request(written: io.StringIO) -> None:
+    with logs.belonging_to("request", "0123456789abcdef"):
+        logging.getLogger("cases.wake").warning("case set aside", extra={"case": "WH-2026-000001", "tries": 3})
+    logging.getLogger("cases.wake").info("outside")
+    first, second = lines(written)
+    assert first["request"] == "0123456789abcdef"
+    assert (first["said"], first["case"], first["tries"]) == ("case set aside", "WH-2026-000001", 3)
+    assert (first["level"], first["from"]) == ("warning", "cases.wake")
+    assert "request" not in second
+
+
+def test_a_request_id_of_somebodys_own_making_is_replaced(written: io.StringIO) -> None:
+    with logs.belonging_to("request", 'x"}\n{"level": "info"') as mark:
+        logging.getLogger("api").info("asked")
+    assert len(lines(written)) == 1
+    assert len(mark) == 32
+
+
+@pytest.mark.parametrize("canary", CANARIES)
+@pytest.mark.parametrize("speaker", ["cases.ledger", "apprise", "uvicorn.error", "prefect.flow_runs"])
+def test_no_canary_gets_into_the_log(written: io.StringIO, speaker: str, canary: str) -> None:
+    log = logging.getLogger(speaker)
+    log.warning("wrote to %s", canary)
+    log.warning("wrote", extra={"student": canary, "why": canary, "lane": canary, "case": canary})
+    if canary.isdigit():
+        log.warning("wrote", extra={"delivery": int(canary)})
+    try:
+        fail(f"Key (name)=({canary}) already exists")
+    except ValueError:
+        log.exception("failed")
+    if speaker != "cases.ledger":
+        log.warning(f"Sent to {canary}")  # noqa: G004 - what other packages do
+    assert canary not in written.getvalue().encode().decode("unicode_escape", errors="replace")
+    assert canary not in written.getvalue()
+    assert lines(written)
+
+
+def test_an_exception_leaves_its_kind_and_its_place(written: io.StringIO) -> None:
+    try:
+        fail("secret")
+    except ValueError:
+        logging.getLogger("workflows.runner").exception("the runner stumbled")
+    (line,) = lines(written)
+    assert line["raised"] == "ValueError"
+    assert str(line["through"]).startswith("['tests/api/test_logs.py:")
