@@ -48,6 +48,10 @@ def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tu
         raise Refusal("not_found")
     file = files[0]
     sight = access.sees(actor, file, session.office.book_of(file.policy), now)
+    if file.merged_into is not None:
+        # What was merged is read from the case that it went into, by whoever sees that one.
+        target = loading.one_by_one(session, [file.merged_into], lock=False)[0]
+        sight = sight.widened(access.sees(actor, target, session.office.book_of(target.policy), now))
     if sight.nothing:
         raise Refusal("not_found")
     return file, sight

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select
 
+from cases import queries
+from cases.office import Session
 from cases.people import organisation
 from cases.records import event, message
+from cases.refusal import Refusal
 from cases.registrar import touch
 from cases.store import Store
-from tests.town import STUDENT, WHISTLE, Town, town
+from tests.town import START, STUDENT, WHISTLE, Town, town
 
 
 @pytest.fixture
@@ -74,3 +77,21 @@ def test_whoever_is_there_leads_where_the_lead_is_missing(place: Town) -> None:
     whistled = place.whistle(concern="bullying")
     parts = {one.organisation: one.facts["part"] for one in whistled.case.of_kind("assignment")}
     assert parts == {place.places["police"].id: "lead"}
+
+
+def test_what_was_merged_is_read_by_whoever_sees_the_case_it_went_into(place: Town) -> None:
+    first = place.whistle()
+    second = place.whistle()
+    newcomer = place.places["street#2"].id
+    form = {"organisation": newcomer, "part": "support", "reason": "the family has moved"}
+    place.fire("coordinator@district", second.case.number, 0, "summon", form)
+    officer = place.actor("officer@street#2")
+    with place.store.read() as connection, pytest.raises(Refusal):
+        queries.look(Session(connection, place.office), first.case.number, officer, START)
+    into = {"into": second.case.number, "reason": "the same bruises"}
+    place.fire("coordinator@district", first.case.number, 0, "merge", into)
+    with place.store.read() as connection:
+        session = Session(connection, place.office)
+        file, sight = queries.look(session, first.case.number, officer, START)
+        assert (file.state, sight.narrative, sight.clinical) == ("merged", "yes", "no")
+        assert queries.history(session, file, officer)[0].name == "case.whistled"
