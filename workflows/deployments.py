@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 TAG: Final = "whistle"
 """Every deployment of ours has it."""
-DELIVER_EVERY: Final = timedelta(seconds=60)
+DELIVER_EVERY: Final = timedelta(minutes=5)
+"""The net under the deliverer, which the database wakes at once and which looks every few seconds besides."""
 
 
 @dataclass(frozen=True, slots=True)

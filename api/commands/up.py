@@ -16,7 +16,10 @@ import typer
 from api.commands.options import Language, Spoken
 
 if TYPE_CHECKING:
+    from api.settings import Settings
+    from cases.deliverer import Deliverer
     from cases.installation import Installation
+    from cases.rounds import Premises
     from workflows.embedded import Living
 
 app = typer.Typer(name="up", help="启动一切。 Start everything.")
@@ -47,7 +50,8 @@ def up(
         with (
             alone(settings.home or embedded.default_home()),
             installation(fresh=True) as kept,
-            living(premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
+            living(made := premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
+            _delivering(made, settings),
         ):
             for name, where in _what_runs_where(kept, alive, settings.sweep_every.total_seconds(), language):
                 typer.echo(f"  {name}  {where}")
@@ -56,6 +60,15 @@ def up(
                 typer.echo(language.says("一切正常。按 Ctrl-C 停止。", "All is well. Press Ctrl-C to stop."), err=True)
                 asked.wait()
             typer.echo(language.says("正在停止……", "Stopping …"), err=True)
+
+
+def _delivering(made: Premises, settings: Settings) -> Deliverer:
+    """At once, woken by the database; the regular round is the net under it."""
+    from api.delivery import manner, wires
+    from cases.deliverer import Deliverer
+
+    zone = made.office().book_of(made.office().current).tz
+    return Deliverer(made.kept.store, wires(settings), manner(settings, zone))
 
 
 def _what_runs_where(kept: Installation, alive: Living, every: float, language: Language) -> Iterator[tuple[str, str]]:
