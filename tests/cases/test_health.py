@@ -1,0 +1,145 @@
+"""What is not well is found and said, with the way to mend it; and the figures count what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import insert, select
+
+from cases import health, heartbeat, measures
+from cases.installation import Installation
+from cases.outbox import delivery, lane
+from cases.people import member
+from cases.records import incident, policy_version
+from cases.store import Store
+from policies.calendar import load_calendar
+from tests.town import START, STUDENT, Town, book, minutes, town
+
+EVERY = timedelta(seconds=15)
+NONE = timedelta(0)
+
+
+@pytest.fixture
+def city(store: Store) -> Iterator[Town]:
+    with town(store) as built:
+        yield built
+
+
+@pytest.fixture
+def kept(city: Town) -> Installation:
+    found = Installation(city.store, city.office.keystore, city.office.master)
+    found.keep(book(), START, activate=True)
+    for name in ("sweep", "seal", "backup"):
+        heartbeat.beat(city.store, name, "orchestrator", START, NONE, {"lag_seconds": 1.5})
+    return found
+
+
+def states(kept: Installation, after: float = 0.1) -> dict[str, str]:
+    """How each check stands so many minutes later; whatever isn't well has its advice, in both languages."""
+    checks = health.examine(kept, START + minutes(after), EVERY)
+    for one in checks:
+        assert one.state == "ok" or (one.advice("zh_CN") and one.advice("en")), one
+        assert one.text("zh_CN") != one.text("en")
+    return {one.name: one.state for one in checks}
+
+
+def dead_letter(city: Town) -> None:
+    with city.store.begin() as connection:
+        someone = connection.scalar(select(member.c.id).limit(1))
+        row = {"member_id": someone, "place": 0, "schema": "wecomx", "lane": "wecomx", "urgent": False, "joins": False}
+        ended = {"state": "dead", "created_at": START, "due_at": START, "ended_at": START}
+        connection.execute(insert(delivery).values(**row, **ended))
+
+
+def test_an_installation_that_is_looked_after_is_well(kept: Installation) -> None:
+    found = states(kept)
+    assert {name for name, state in found.items() if state != "ok"} <= {"calendar"}
+    assert set(found) == {"policy", "calendar", "sweep", "seal", "backup", "channels", "dead letters", "incidents"}
+
+
+def test_what_is_overdue_is_found(city: Town, kept: Installation) -> None:
+    assert states(kept, after=2)["sweep"] == "warn"
+    city.whistle()
+    # Now something waits for the sweep that doesn't come.
+    late = states(kept, after=60 * 24)
+    assert (late["sweep"], late["seal"], late["backup"]) == ("bad", "bad", "ok")
+    assert states(kept, after=60 * 48)["backup"] == "warn"
+    assert states(kept, after=60 * 24 * 8)["backup"] == "bad"
+
+
+def test_a_standby_that_sweeps_is_worth_a_warning(city: Town, kept: Installation) -> None:
+    heartbeat.beat(city.store, "sweep", "standby", START + minutes(5), NONE, {})
+    assert states(kept, after=5.1)["sweep"] == "warn"
+
+
+def test_whatever_was_never_done_is_said(city: Town) -> None:
+    bare = Installation(city.store, city.office.keystore, city.office.master)
+    found = states(bare)
+    assert (found["sweep"], found["seal"], found["backup"]) == ("bad", "warn", "warn")
+
+
+def test_trouble_with_messages_and_incidents_is_counted(city: Town, kept: Installation) -> None:
+    dead_letter(city)
+    with city.store.begin() as connection:
+        connection.execute(insert(lane).values(name="wecomx", failures=5, closed_until=START + minutes(9)))
+        connection.execute(insert(incident).values(at=START, kind="case_set_aside", why="KeyError"))
+    found = states(kept)
+    assert (found["channels"], found["dead letters"], found["incidents"]) == ("warn", "warn", "warn")
+    with city.store.begin() as connection:
+        connection.execute(insert(incident).values(at=START, kind="seal_broken", why="cut"))
+    assert states(kept)["incidents"] == "bad"
+
+
+def test_a_policy_that_was_changed_in_the_database_is_found(city: Town, kept: Installation) -> None:
+    with city.store.begin() as connection:
+        source = connection.scalar(select(policy_version.c.source))
+        changed = str(source).replace("15m", "16m", 1)
+        assert changed != source
+        connection.execute(policy_version.update().values(source=changed))
+    assert states(kept)["policy"] == "bad"
+
+
+def test_a_year_without_its_table_is_named_and_grave_only_once_it_is_late() -> None:
+    known = load_calendar()
+    last = max(known.of(None).years)
+    in_time, late = date(last, 3, 1), date(last + 1, 1, 5)
+    assert health.of_calendar(known, date(last - 1, 6, 1)).state == "ok"
+    assert health.of_calendar(known, in_time).state == "warn"
+    assert str(last + 1) in health.of_calendar(known, in_time).text("en")
+    assert health.of_calendar(known, late).state == "bad"
+
+
+def test_a_key_that_others_can_read_is_bad(tmp_path: Path) -> None:
+    key = tmp_path / "master.key"
+    assert health.of_key_file(key).state == "bad"
+    key.touch(mode=0o600)
+    assert health.of_key_file(key).state == "ok"
+    key.chmod(0o644)
+    assert "644" in health.of_key_file(key).text("en")
+    assert health.of_key_file(key).state == "bad"
+
+
+def test_the_figures_count_what_is_there_and_prometheus_reads_them(city: Town, kept: Installation) -> None:
+    city.whistle()
+    dead_letter(city)
+    with city.store.read() as connection:
+        written = measures.exposition(measures.read(connection, START + timedelta(days=1)))
+    found = {
+        (one.name, *sorted(one.labels.items())): one.value
+        for family in text_string_to_metric_families(written)
+        for one in family.samples
+    }
+    assert found["whistle_cases_open", ("level", "red")] == 1
+    assert found["whistle_clocks_open", ("state", "running")] >= 1
+    assert found["whistle_oldest_due_seconds",] > 60 * 60 * 20
+    assert found["whistle_wake_lag_seconds",] > 60 * 60 * 20
+    assert found["whistle_sweep_lag_seconds",] == 1.5
+    assert found["whistle_round_age_seconds", ("door", "orchestrator"), ("round", "seal")] == 24 * 60 * 60
+    assert found["whistle_deliveries", ("channel", "wecomx"), ("result", "dead")] == 1
+    assert found["whistle_dead_letters",] == 1
+    assert str(STUDENT["name"]) not in written
+    assert "示例" not in written
