@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,8 +12,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from cases import backup, enrolment, installation, keystore, schema, vault
-from cases.backup_file import CHUNK, BackupFault
+from cases.backup_file import CHUNK, BackupFault, Head, Writer
 from cases.drill import drill, emptied
+from cases.engine import Fired
 from cases.forgetting import forget
 from cases.key_copies import KeyStoreCopies
 from cases.keystore import Forgotten, KeyStore
@@ -71,7 +73,7 @@ def test_the_drill_a_back_up_under_load_is_put_back_and_the_forgotten_stay_unrea
 ) -> None:
     master = city.office.master
     case_id, number = closed_case(city)
-    whistled = []
+    whistled: list[Fired] = []
 
     def work(*_: object) -> None:
         """Between any two tables somebody whistles for a child."""
@@ -191,6 +193,30 @@ def test_a_back_up_of_an_unknown_revision_is_refused(
         later.setattr(Store, "require_migrated", lambda _: None)
         made = backup.make(city.store, city.office.master, tmp_path, START)
     assert fault(made.path, city.office.master, empty) == "unknown_revision"
+
+
+def test_a_back_up_of_an_older_revision_is_brought_to_this_one(server: Store, empty: Store, tmp_path: Path) -> None:
+    master, path = MasterKey(os.urandom(32)), tmp_path / "old.backup"
+    with emptied(server) as old, path.open("wb") as file:
+        with old.begin() as connection:
+            backup._upgrade(connection, "0001")
+            connection.execute(text("INSERT INTO organisation (code, kind, name) VALUES ('N', 'city', '南京')"))
+        head = Head.drawn(master, START, "0001")
+        writer = Writer(file, master, head)
+        with old.read() as connection:
+            writer.put(backup.TABLE, json.dumps(["organisation", ["id", "code", "kind", "name"]]).encode())
+            copy = "COPY organisation (id, code, kind, name) TO STDOUT (FORMAT BINARY)"
+            with backup._raw(connection).cursor() as cursor, cursor.copy(copy) as lines:
+                for line in lines:
+                    writer.put(backup.ROWS, bytes(line))
+            writer.put(backup.END, b"")
+            held = backup.Manifest(START, "0001", {"organisation": 1}, *backup.heads_of(connection))
+            writer.put(backup.MANIFEST, held.written())
+        writer.close()
+    backup.restore(path, master, empty)
+    assert schema.found(empty) == schema.wanted() != "0001"
+    with empty.read() as connection:
+        assert connection.scalar(text("SELECT name FROM organisation")) == "南京"
 
 
 def test_a_folder_that_takes_nothing_is_told_and_no_half_file_is_left(city: Town, tmp_path: Path) -> None:
