@@ -160,12 +160,12 @@ class Runner:
             )
             if isinstance(ended, State) and (ended.is_failed() or ended.is_crashed()):
                 # Its kind alone: what a fault says may quote a row.
-                _log.error("a run failed", extra={"run": plan.name, "said": ended.name})
+                _log.error("a run failed", extra={"round": plan.name, "status": ended.name})
         except _AWAY as fault:
             # The work may be done though the server didn't hear of it; a sweep made twice changes nothing.
-            _log.warning("a run lost its server", extra={"run": plan.name, "fault": type(fault).__name__})
+            _log.warning("a run lost its server", extra={"round": plan.name, "fault": type(fault).__name__})
         except Exception as fault:  # noqa: BLE001 - one run's fault must not end the thread that runs the others
-            _log.error("a run failed", extra={"run": plan.name, "fault": type(fault).__name__})
+            _log.error("a run failed", extra={"round": plan.name, "fault": type(fault).__name__})
         finally:
             self._running.pop(run.id, None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -39,12 +40,14 @@ def up(
     Start the database, the orchestrator and the sweep, wait until they are healthy, say what runs where, and stay
     until Ctrl-C or SIGTERM. Exits with 2 and one message when something is in the way.
     """
+    from api import logs
     from api.commands.database import installation, premises
     from api.settings import Settings
     from cases import embedded
     from workflows.embedded import alone, living
 
     settings = Settings.read(os.environ)
+    logs.set_up(level=logging.WARNING)
     with _asked_to_stop() as asked:
         typer.echo(language.says("正在启动……", "Starting …"), err=True)
         with (
