@@ -162,7 +162,7 @@ def test_every_fault_speaks_both_languages() -> None:
     faults: list[type[VaultFault]] = [VaultFault]
     for fault in faults:
         faults.extend(fault.__subclasses__())
-    everything = dict.fromkeys(("place", "section", "why", "path", "source", "mode", "student", "where"), "…")
+    everything = dict.fromkeys(("place", "section", "why", "path", "source", "mode", "student", "where", "days"), "…")
     for fault in faults[1:]:
         text = fault(line="1", **everything).text
         assert text["zh_CN"] != text["en"]
