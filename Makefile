@@ -82,7 +82,7 @@ chaos: $(READY)
 # Resolves anew within the bounds of pyproject.toml; names no registry and no machine.
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-	  --no-annotate --no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock
+	  --no-annotate --no-emit-index-url --no-emit-find-links --group dev --extra distributed pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis
