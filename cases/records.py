@@ -2,7 +2,7 @@
 
 Nothing here is a person's: whatever may name or describe somebody is sealed (`cases.vault`). Every instant is
 `timestamptz`. `cases.ledger` writes these rows, `cases.queries` reads them; `metadata` also carries the tables
-of `cases.people`, `cases.heartbeat` and `cases.outbox`.
+of `cases.people`, `cases.accounts`, `cases.heartbeat` and `cases.outbox`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from cases import outbox, people
+from cases import accounts, outbox, people
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
-__all__ = ["heartbeat", "metadata", "outbox", "people"]
+__all__ = ["accounts", "heartbeat", "metadata", "outbox", "people"]
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four colours, gravest first."""
