@@ -1,8 +1,8 @@
-"""The tables of what is and what has happened: cases, tracks, clocks, history, messages, files, who has looked.
+"""The tables of what is and what has happened: cases, tracks, clocks, history, messages, who has looked.
 
 Nothing here is a person's: whatever may name or describe somebody is sealed (`cases.vault`). Every instant is
 `timestamptz`. `cases.ledger` writes these rows, `cases.queries` reads them; `metadata` also carries the tables
-of `cases.people`, `cases.accounts`, `cases.heartbeat` and `cases.outbox`.
+of `cases.people`, `cases.accounts`, `cases.attached`, `cases.heartbeat` and `cases.outbox`.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from cases import accounts, outbox, people
+from cases import accounts, attached, outbox, people
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
-__all__ = ["accounts", "heartbeat", "metadata", "outbox", "people"]
+__all__ = ["accounts", "attached", "heartbeat", "metadata", "outbox", "people"]
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four colours, gravest first."""
@@ -216,21 +216,6 @@ message = Table(
     UniqueConstraint("occasion", "member_id"),
     CheckConstraint("(case_id IS NULL) = (seq IS NULL) AND (case_id IS NULL) = (occasion IS NOT NULL)", name="about"),
     Index(None, "member_id", "at"),
-)
-
-file = Table(
-    "file",
-    metadata,
-    _of_case(),
-    Column("no", Integer, nullable=False),
-    Column("event_seq", Integer, nullable=False),
-    Column("section", Text, nullable=False),
-    Column("name", LargeBinary, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("size", Integer, nullable=False),
-    PrimaryKeyConstraint("case_id", "no"),
-    CheckConstraint("section IN ('identity', 'narrative', 'clinical')", name="section"),
 )
 
 access_log = Table(
