@@ -1,20 +1,20 @@
 """The long-lived deliverer: it listens for red messages, looks every few seconds, and keeps lanes apart.
 
-Each busy lane has one thread of a pool; a lane that hangs holds its own thread and nobody else's.
+What is laid out is sent while more is being laid out: a red message never waits for ten thousand others.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final, Self
 
 from psycopg import sql
 
-from cases.delivery import LANES_AT_ONCE, Delivered, Manner, drain, prepare
+from cases.crew import LANES_AT_ONCE, Crew, Hand
+from cases.delivery import Delivered, Manner, drain, prepare
 from cases.outbox import NOTIFIED
 from cases.store_fault import StoreFault
 
@@ -52,9 +52,7 @@ class Deliverer:
         self._clock = clock
         self._stop = Event()
         self._lock = Lock()
-        self._pool = ThreadPoolExecutor(lanes_at_once, thread_name_prefix="lane")
-        # Lanes with a thread at them; True where something was found for them meanwhile.
-        self._under_way: dict[str, bool] = {}
+        self._crew = Crew(self._drain, lanes_at_once, manner.hands)
         self._thread = Thread(target=self._run, name="deliverer", daemon=True)
         self.done = Delivered()
 
@@ -73,7 +71,7 @@ class Deliverer:
         """Take on nothing new, and wait until what is being sent has been written down."""
         self._stop.set()
         self._thread.join()
-        self._pool.shutdown()
+        self._crew.close()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -99,33 +97,23 @@ class Deliverer:
                     self._look()
 
     def _look(self) -> None:
-        """Lay out what is new, and set a thread to every lane that has something to do and none at it."""
-        found = Delivered()
-        due = prepare(self._store, self._channels, self._clock(), self._manner, found)
-        with self._lock:
-            self.done += found
-            for name in due:
-                if name in self._under_way:
-                    self._under_way[name] = True
-                else:
-                    self._set_off(name)
+        """Lay out what is new, and see to every lane that has something to do."""
+        more = True
+        while more and not self._stop.is_set():
+            found = Delivered()
+            due, more = prepare(self._store, self._channels, self._clock(), self._manner, found)
+            self._count(found)
+            self._crew.see_to(due)
 
-    def _set_off(self, name: str) -> None:
-        self._under_way[name] = False
-        self._pool.submit(self._drain, name)
-
-    def _drain(self, name: str) -> None:
+    def _drain(self, name: str, hand: Hand) -> None:
         try:
-            part = drain(self._store, self._channels, name, self._clock, self._manner, self._stop.is_set)
-            with self._lock:
-                self.done += part
+            self._count(drain(self._store, self._channels, name, self._clock, self._manner, hand))
         except StoreFault as fault:
             # What was claimed is free again when its lease ends.
             _log.warning("a lane waits for the database", extra={"fault": fault.code})
         except Exception:  # noqa: BLE001 - as above; the lease runs out and another try follows
             _log.exception("a lane of delivery failed")
-        finally:
-            with self._lock:
-                # Its last claim may have come just too early for what was found since: that mustn't wait for a look.
-                if self._under_way.pop(name) and not self._stop.is_set():
-                    self._set_off(name)
+
+    def _count(self, part: Delivered) -> None:
+        with self._lock:
+            self.done.add(part)

@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from random import Random
-from typing import TYPE_CHECKING, Final, Self
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, select
 
 from cases import lanes, layout, letters
+from cases.crew import HANDS, LANES_AT_ONCE, Crew, Hand
 from cases.lanes import Claim
 from cases.layout import readers
 from cases.outbox import delivery, outbox
@@ -33,14 +35,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-LANES_AT_ONCE: Final = 32
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
     """How an installation delivers. `link` is its public address, `zone` that of the policy; `window` is how long a
-    reminder of a low level waits for others; `lease` has to outlast any one sending.
+    reminder of a low level waits for others; `lease` has to outlast any one sending. `hands` is how many sendings
+    one lane has at once while it answers; as many may be repeated, with their keys, when the process is killed.
     """
 
     templates: Templates
@@ -48,6 +50,7 @@ class Manner:
     link: str
     window: timedelta = timedelta(hours=1)
     lease: timedelta = timedelta(seconds=30)
+    hands: int = HANDS
     chance: Random = field(default_factory=Random)
     tracks: Mapping[str, Track] = field(default_factory=discover)
 
@@ -62,13 +65,13 @@ class Delivered:
     read: int = 0
     dead: int = 0
 
-    def __iadd__(self, other: Delivered) -> Self:
+    def add(self, other: Delivered) -> None:
+        """Count what another did too."""
         self.laid_out += other.laid_out
         self.sent += other.sent
         self.failed += other.failed
         self.read += other.read
         self.dead += other.dead
-        return self
 
 
 def deliver(
@@ -81,23 +84,35 @@ def deliver(
         # Leases and waits count from when they are taken, however long the round lasts.
         return now + timedelta(seconds=time.monotonic() - begun)
 
-    done = Delivered()
-    with ThreadPoolExecutor(lanes_at_once, thread_name_prefix="lane") as pool:
+    done, lock = Delivered(), Lock()
+
+    def work(name: str, hand: Hand) -> None:
+        part = drain(store, channels, name, clock, manner, hand)
+        with lock:
+            done.add(part)
+
+    with closing(Crew(work, lanes_at_once, manner.hands)) as crew:
         while True:
-            due = prepare(store, channels, clock(), manner, done)
-            if not due:
-                return done
-            for part in pool.map(lambda name: drain(store, channels, name, clock, manner), due):
-                done += part
+            found = Delivered()
+            due, more = prepare(store, channels, clock(), manner, found)
+            with lock:
+                done.add(found)
+            crew.see_to(due)
+            if not more:
+                crew.wait()
+                if not due:
+                    return done
 
 
-def prepare(store: Store, channels: Channels, now: datetime, manner: Manner, done: Delivered) -> list[str]:
-    """Lay out all that is new, put off what is due in closed lanes; the lanes that have something to send."""
-    taken = layout.BATCH
-    while taken == layout.BATCH:
-        with store.begin() as connection:
-            taken = layout.lay_out(connection, channels, now, manner.zone, manner.window)
-        done.laid_out += taken
+def prepare(store: Store, channels: Channels, now: datetime, manner: Manner, done: Delivered) -> tuple[list[str], bool]:
+    """Lay out a batch of what is new, put off what is due in closed lanes; the lanes that have something to send.
+
+    Also whether there may be more to lay out. Nobody waits with sending until everything lies there: ten thousand
+    messages take a while, and a red one may come in between.
+    """
+    with store.begin() as connection:
+        taken = layout.lay_out(connection, channels, now, manner.zone, manner.window)
+    done.laid_out += taken
     put_off = 1
     while put_off:
         with store.begin() as connection:
@@ -105,7 +120,7 @@ def prepare(store: Store, channels: Channels, now: datetime, manner: Manner, don
         done.failed += put_off
         done.dead += dead
     with store.read() as connection:
-        return lanes.busy(connection, now)
+        return lanes.busy(connection, now), taken == layout.BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +133,27 @@ class _Ready:
     fault: str = ""
 
 
-def drain(
-    store: Store,
-    channels: Channels,
-    name: str,
-    clock: Clock,
-    manner: Manner,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Delivered:
-    """Send what is due in one lane, one after another, until there is no more, it closes, or it is to stop.
+def drain(store: Store, channels: Channels, name: str, clock: Clock, manner: Manner, hand: Hand) -> Delivered:
+    """Send what is due in one lane, one after another, until there is no more, it closes, or the hand is to stop.
 
     How the last one ended and the claim of the next are one transaction.
     """
     done = Delivered()
     ended: tuple[_Ready, Outcome] | None = None
     while True:
+        leaves = hand.stopped() or (hand.lent and ended is not None and ended[1].of_lane)
+        if leaves and ended is None:
+            return done
         with store.begin() as connection:
             now = clock()
             if ended is not None:
                 _settle(connection, channels, *ended, now, manner, done)
-            claim = None if stopped() else lanes.claim(connection, name, now, manner.lease)
+            claim = None if leaves else lanes.claim(connection, name, now, manner.lease)
             ready = _ready(connection, channels, claim, manner) if claim is not None else None
         if ready is None:
             return done
+        if ended is not None and ended[0].letter is not None and (ended[1].sent or ended[1].answered):
+            hand.found_more()
         if ready.channel is None or ready.letter is None:
             ended = ready, Outcome(ready.fault)
         else:

@@ -190,14 +190,18 @@ def _follow(connection: Connection, channels: Channels, taken: Claim, now: datet
 
 def _count_failure(connection: Connection, name: str, now: datetime) -> None:
     """One failure more in a row; from the fifth on the lane closes, each time for longer."""
+    open_still = or_(lane.c.closed_until.is_(None), lane.c.closed_until <= now)
     counted = (
         upsert(lane)
         .values(name=name, failures=1)
-        .on_conflict_do_update(index_elements=["name"], set_={"failures": lane.c.failures + 1, "probed_until": None})
+        .on_conflict_do_update(
+            index_elements=["name"], set_={"failures": lane.c.failures + 1, "probed_until": None}, where=open_still
+        )
         .returning(lane.c.failures)
     )
-    failures: int = connection.execute(counted).scalar_one()
-    if failures >= BREAKS_AFTER:
+    failures: int | None = connection.execute(counted).scalar_one_or_none()
+    # What was under way while the lane closed says nothing new: it mustn't stay closed the longer for it.
+    if failures is not None and failures >= BREAKS_AFTER:
         closed = min(CLOSED_FIRST * 2 ** min(failures - BREAKS_AFTER, 10), CLOSED_MOST)
         connection.execute(update(lane).where(lane.c.name == name).values(closed_until=now + closed))
 

@@ -252,7 +252,7 @@ from tests.cases.mailroom import manner
 from tests.notifiers.far_ends import FarEnd
 url, port = sys.argv[1:]
 wires = Wires(FarEnd(int(port)).gates())
-with Store(url) as store, Deliverer(store, wires, manner(lease=timedelta(seconds=1)), every=timedelta(seconds=0.1)):
+with Store(url) as store, Deliverer(store, wires, manner(lease=timedelta(seconds=1), hands=1), every=timedelta(seconds=0.1)):
     time.sleep(60)
 """
 
