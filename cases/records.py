@@ -35,7 +35,7 @@ from cases import accounts, attached, outbox, people
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
-__all__ = ["accounts", "attached", "heartbeat", "metadata", "outbox", "people"]
+__all__ = ["accounts", "attached", "heartbeat", "metadata", "outbox", "people", "subscriptions"]
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four colours, gravest first."""
