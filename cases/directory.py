@@ -191,6 +191,15 @@ class Directory:
         shelf.actors[member_id] = (*steady(person.edges(), at, _EVER, _NEVER), actor)
         return actor
 
+    def remembered(self, member_id: int, at: datetime) -> tuple[Actor, Organisation] | None:
+        """Who acts and their organisation, if both were read under this version already; asks no database."""
+        shelf = self._shelf
+        answer = shelf.actors.get(member_id)
+        if answer is None or not answer[0] <= at < answer[1]:
+            return None
+        place = shelf.organisations.get(answer[2].organisation_id)
+        return None if place is None else (answer[2], place)
+
     def station(self, connection: Connection, school_id: int) -> Station | None:
         """The school's station and its two directors, or None. Asks the database each time."""
         row = connection.execute(_STATION, {"school": school_id}).one_or_none()
