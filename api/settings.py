@@ -15,6 +15,7 @@ PREFIX: Final = "WHISTLE_"
 LANGUAGES: Final = ("zh_CN", "en")
 
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_TRUTHS: Final = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _LENGTH: Final = re.compile(r"(\d+)(ms|s|m|h|d)")
 
 
@@ -141,6 +142,71 @@ class Settings:
             "en": "a folder of message templates of one's own",
         },
     )
+    host: str = field(
+        default="127.0.0.1",
+        metadata={"zh_CN": "网页服务监听的地址", "en": "the address that the web service listens on"},
+    )
+    port: int = field(default=8000, metadata={"zh_CN": "网页服务的端口", "en": "the web service's port"})
+    hosts: str = field(
+        default="",
+        metadata={
+            "zh_CN": "除 WHISTLE_LINK 外还可以用哪些主机名访问，逗号分隔",
+            "en": "other host names to be reached by, besides that of WHISTLE_LINK, with commas",
+        },
+    )
+    proxies: str = field(
+        default="127.0.0.1",
+        metadata={
+            "zh_CN": "可信的反向代理地址，逗号分隔；只采信它们转来的来源地址",
+            "en": "trusted reverse proxies, with commas; only they are believed about where a request is from",
+        },
+    )
+    session_idle: timedelta = field(
+        default=timedelta(hours=2),
+        metadata={"zh_CN": "多久不用即须重新登录", "en": "how long unused until one has to sign in again"},
+    )
+    session_length: timedelta = field(
+        default=timedelta(hours=12),
+        metadata={"zh_CN": "登录一次最长有效多久", "en": "how long a sign-in is good for at most"},
+    )
+    metrics_token: SecretStr | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "从别的机器读取 /metrics 所需的令牌；不填则只许本机",
+            "en": "the token for reading /metrics from another machine; unset: from this one only",
+        },
+    )
+    demo: bool = field(
+        default=False,
+        metadata={
+            "zh_CN": "演示模式：样例区的演示人员每次启动得到新口令；真实数据切勿使用",
+            "en": "demonstration: sample members with new passwords at each start; never with real records",
+        },
+    )
+    oidc_issuer: str = field(
+        default="",
+        metadata={
+            "zh_CN": "市统一身份认证（OpenID Connect）的签发地址；不填则不用",
+            "en": "the issuer of the city's identity provider (OpenID Connect); unset: none",
+        },
+    )
+    oidc_client: str = field(
+        default="", metadata={"zh_CN": "在统一身份认证登记的客户端标识", "en": "our client id there"}
+    )
+    oidc_secret: SecretStr | None = field(
+        default=None, metadata={"zh_CN": "在统一身份认证登记的客户端密钥", "en": "our client secret there"}
+    )
+    oidc_claim: str = field(
+        default="preferred_username",
+        metadata={
+            "zh_CN": "首次登录时，用哪个声明对应本系统的登录名",
+            "en": "the claim that is a member's login, by which the first sign-in finds them",
+        },
+    )
+    oidc_name: str = field(
+        default="",
+        metadata={"zh_CN": "登录页上统一身份认证按钮的名称", "en": "what the sign-in page calls the provider"},
+    )
     lock_timeout: timedelta = field(
         default=timedelta(seconds=5),
         metadata={"zh_CN": "等别人改完同一个案的最长时间", "en": "how long to wait for another's change"},
@@ -199,6 +265,10 @@ def _value(kind: str, name: str, written: str) -> object:
         if not written.isascii() or not written.isdigit() or not 0 < int(written) < 65536:
             raise _Unreadable(f"“{written}”不是 1 到 65535 的端口", f"{written!r} isn't a port from 1 to 65535")
         return int(written)
+    if kind == "bool":
+        if written.lower() not in _TRUTHS:
+            raise _Unreadable(f"“{written}”不是 yes 或 no", f"{written!r} is neither yes nor no")
+        return _TRUTHS[written.lower()]
     if kind == "timedelta":
         length = _LENGTH.fullmatch(written.strip())
         if length is None:
