@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -57,9 +57,15 @@ def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tu
     return file, sight
 
 
-def history(session: Session, file: CaseFile, actor: Actor) -> list[Happened]:
-    """The timeline for this reader. Whoever filed a mandatory report is named to police, supervisor and filer alone."""
-    found = session.connection.execute(select(event).where(event.c.case_id == file.id).order_by(event.c.seq)).mappings()
+def history(
+    session: Session, file: CaseFile, actor: Actor, *, after: int = 0, most: int | None = None
+) -> list[Happened]:
+    """The timeline for this reader. Whoever filed a mandatory report is named to police, supervisor and filer alone.
+
+    `after` is the number of the last event that was read, `most` how many are wanted.
+    """
+    query = select(event).where(event.c.case_id == file.id, event.c.seq > after).order_by(event.c.seq)
+    found = session.connection.execute(query.limit(most)).mappings()
     return [_shown(row, file, actor) for row in found]
 
 
@@ -93,21 +99,7 @@ def open_section(
     file, sight = look(session, number, actor, now)
     if sight.of(section) != "yes":
         raise Refusal("not_permitted")
-    post = actor.posts[0]
-    glass = [one for one in file.of_kind("access") if one.facts.get("opened_by") == actor.member_id]
-    opened_by_glass = next((one.no for one in glass if one.state == "open"), None)
-    session.connection.execute(
-        insert(access_log).values(
-            case_id=file.id,
-            at=now,
-            member_id=actor.member_id,
-            organisation_id=post.organisation_id,
-            role=post.role,
-            section=section,
-            what=what,
-            track_no=opened_by_glass,
-        )
-    )
+    note_looks(session, [file], actor, section, what, now)
     key = session.office.keystore.of(file.student)
     if section == "identity":
         place = enrolment.place_of(file.student)
@@ -126,6 +118,34 @@ def open_section(
             (row.seq, row.at, row[2], chain.commitment_to(section, row.commitments)) for row in found
         )
     ]
+
+
+def note_looks(
+    session: Session, files: Sequence[CaseFile], actor: Actor, section: vault.Section, what: str, now: datetime
+) -> None:
+    """Write into the access log that a reader opened a section of these cases, and under which break-glass."""
+    post = actor.posts[0]
+    session.connection.execute(
+        insert(access_log),
+        [
+            {
+                "case_id": file.id,
+                "at": now,
+                "member_id": actor.member_id,
+                "organisation_id": post.organisation_id,
+                "role": post.role,
+                "section": section,
+                "what": what,
+                "track_no": _glass(file, actor),
+            }
+            for file in files
+        ],
+    )
+
+
+def _glass(file: CaseFile, actor: Actor) -> int | None:
+    glass = [one for one in file.of_kind("access") if one.facts.get("opened_by") == actor.member_id]
+    return next((one.no for one in glass if one.state == "open"), None)
 
 
 def chain_rows(connection: Connection, case_id: int, number: str) -> Iterator[chain.ChainRow]:

@@ -31,11 +31,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from cases import accounts, attached, outbox, people
+from cases import accounts, asked_twice, attached, outbox, people
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
-__all__ = ["accounts", "attached", "heartbeat", "metadata", "outbox", "people", "subscriptions"]
+__all__ = ["accounts", "asked_twice", "attached", "heartbeat", "metadata", "outbox", "people", "subscriptions"]
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four colours, gravest first."""

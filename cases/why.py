@@ -15,6 +15,7 @@ from cases.records import calendar_table, case, clock, policy_version, track
 from cases.store import Store
 from policies.book import Book, load, load_text
 from policies.calendar import Calendars
+from policies.faces import Face
 from policies.ladder import Rung
 from policies.limits import Limit, SameDay
 from policies.reckoning import Reckoning, reckon
@@ -81,6 +82,11 @@ def why(store: Store, number: str, address: str, language: str = "zh_CN") -> Rec
             raise WhyFault("no_clock", case=number, clock=address, known=known or "–")
         book = _book(connection, found.policy)
     return reckon(_Grounds(book, language), face_from_json(chosen.face), language)
+
+
+def why_of(book: Book, face: Face, language: str = "zh_CN") -> Reckoning:
+    """The reckoning of a clock that is at hand, with the bases in the reader's language."""
+    return reckon(_Grounds(book, language), face, language)
 
 
 @dataclass(frozen=True, slots=True)
