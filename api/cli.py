@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "doctor": ("逐项体检，并说明如何修好", "check everything, and say how to mend it"),
     "metrics": ("供监控系统读取的指标", "figures for a monitoring system"),
     "backup": ("备份个案（加密，不含密钥）", "back up the cases, encrypted, without the keys"),
+    "keys": ("密钥库的副本：写一份、查看、恢复", "copies of the key store: write, list, restore"),
     "restore": ("把备份恢复到空数据库", "put a back-up into an empty database"),
 }
 """Each command with its line of help, in zh_CN and en; one whose file isn't there isn't offered."""

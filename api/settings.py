@@ -96,6 +96,20 @@ class Settings:
             "en": "where the seals are written, best on another machine; unset: seals in the home",
         },
     )
+    backups: Path | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "每天自动备份到这个目录,最好在另一台机器上;不填则不自动备份",
+            "en": "where a back-up is written daily, best on another machine; unset: none by itself",
+        },
+    )
+    key_copies: Path | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "密钥库副本的目录;多台机器须共用一个;不填则为数据目录下的 keys/copies",
+            "en": "where the key store's copies lie, one folder for all machines; unset: keys/copies in the home",
+        },
+    )
     link: str = field(
         default="http://127.0.0.1:8000",
         metadata={"zh_CN": "消息里的链接指向的网址", "en": "the public address that messages link to"},

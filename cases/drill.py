@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from cases import backup, chain, enrolment, ledger, queries, vault
 from cases import installation as installed
 from cases.backup import Progress, silent
-from cases.keystore import Forgotten
+from cases.key_fault import Forgotten
 from cases.office import Session
 from cases.people import student
 from cases.records import case, event
@@ -39,6 +39,11 @@ class Drill:
     forgotten: int
     broken: tuple[str, ...]
     took: timedelta
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for a JSON document."""
+        seconds = round(self.took.total_seconds(), 1)
+        return {**asdict(self), "took": seconds, "broken": list(self.broken)}
 
 
 @contextmanager

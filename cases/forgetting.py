@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from cases import ledger
 from cases.office import Office, Session
@@ -56,6 +56,12 @@ def forget(store: Store, office: Office, number: int, at: datetime, *, why: str)
         connection.execute(update(student).where(student.c.id == number).values(identity=None, forgotten_at=at))
         office.keystore.forget([number], at)
     return [one.number for one in owned]
+
+
+def forgotten(connection: Connection) -> list[int]:
+    """The students whom the cases say were forgotten, by id: no copy of keys brings them back."""
+    found = select(student.c.id).where(student.c.forgotten_at.is_not(None)).order_by(student.c.id)
+    return list(connection.scalars(found))
 
 
 def _reports(sitting: Sitting) -> bool:

@@ -9,26 +9,33 @@ taken out of it is out of reach, and no promise holds for it.
 
 from __future__ import annotations
 
+import errno
 import json
 import mmap
 import os
+import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
-from cases.vault import MasterKey, VaultFault, WrongMasterKey, write_secret
+from cases.key_fault import CopyFaulty, CopyUnwritten
+from cases.vault import MasterKey, WrongMasterKey, write_secret
 
+MOST: Final = 10
+"""So many copies there are at most; another one ends the oldest."""
 _FORMAT: Final = "whistle-keys/1"
+_MARK: Final = "mark"
 
 
-class CopyFaulty(VaultFault):
-    code: ClassVar[str] = "key_copy_faulty"
-    texts: ClassVar[tuple[str, str]] = (
-        "{path} 不是完整的密钥副本。没有改动任何数据。",
-        "{path} isn't a whole copy of a key store. Nothing was changed.",
-    )
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy that lies in the folder. `until` is when it is removed; long ago where it was never finished."""
+
+    path: Path
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +48,44 @@ class KeyStoreCopies:
     def of(cls, home: Path) -> KeyStoreCopies:
         return cls(home / "keys" / "copies")
 
+    def mark(self) -> str | None:
+        """What tells this folder from any other; None where no copy was ever written."""
+        try:
+            return (self.folder / _MARK).read_text("ascii")
+        except OSError:
+            return None
+
+    def marked(self) -> str:
+        """Its mark, given to it now if it has none. Raises CopyUnwritten."""
+        mark = self.mark()
+        if mark is None:
+            mark = secrets.token_hex(16)
+            try:
+                write_secret(self.folder / _MARK, [mark.encode()])
+            except OSError as error:
+                raise self._unwritten(error) from error
+        return mark
+
     def write(self, keys: Iterable[tuple[int, bytes]], master: MasterKey, at: datetime, keep: timedelta) -> Path:
-        """Write a copy named after its instant, to be removed by `expire` once `keep` is over."""
+        """Write a copy named after its instant, to be removed by `expire` once `keep` is over.
+
+        The oldest beyond ten are removed. Raises CopyUnwritten, and then leaves nothing of it behind.
+        """
         path = self.folder / f"keys-{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}.json"
-        write_secret(path, _lines(keys, master, at, at + keep))
+        try:
+            write_secret(path, _lines(keys, master, at, at + keep))
+        except FileExistsError as error:
+            raise self._unwritten(error) from error
+        except OSError as error:
+            _end(path)
+            raise self._unwritten(error) from error
+        for one in self.paths()[:-MOST]:
+            _end(one)
         return path
+
+    def _unwritten(self, error: OSError) -> CopyUnwritten:
+        why = "no space left" if error.errno == errno.ENOSPC else error.strerror or type(error).__name__
+        return CopyUnwritten(folder=str(self.folder), why=why)
 
     def overwrite(self, student_ids: Iterable[int]) -> int:
         """Zero these students' keys in every copy, durably. How many were overwritten; again gives none."""
@@ -54,11 +94,14 @@ class KeyStoreCopies:
 
     def expire(self, now: datetime) -> list[Path]:
         """Zero and remove the copies whose time is over, and those that were never finished."""
-        over = [path for path in self.paths() if _until(path) <= now]
+        over = [one.path for one in self.listed() if one.until <= now]
         for path in over:
-            _zero(path)
-            path.unlink()
+            _end(path)
         return over
+
+    def listed(self) -> list[Copy]:
+        """The copies there are, oldest first."""
+        return [Copy(path, _until(path)) for path in self.paths()]
 
     def paths(self) -> list[Path]:
         return sorted(self.folder.glob("*.json"))
@@ -116,8 +159,12 @@ def _until(path: Path) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _zero(path: Path) -> None:
-    with path.open("r+b") as file:
+def _end(path: Path) -> None:
+    """Zeros first, then gone."""
+    if not path.exists():
+        return
+    with suppress(OSError), path.open("r+b") as file:
         file.write(bytes(path.stat().st_size))
         file.flush()
         os.fsync(file.fileno())
+    path.unlink()

@@ -7,19 +7,18 @@ holds an old back-up and the master key could otherwise try out ID numbers again
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table, delete, func, select, text
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, Table, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
+
+from cases.key_tables import keys
 
 if TYPE_CHECKING:
     from cases.store import Store
 
 Entry = tuple[int, bytes, bytes | None]
 """A student's id, the index of the name, and that of the ID number where one is known."""
-
-keys: Final = MetaData()
-"""The key store's tables, apart from `cases.metadata`: no migration or back-up of the main database has them."""
 
 student_index = Table(
     "student_index",

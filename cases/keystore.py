@@ -22,81 +22,22 @@ from pathlib import Path
 from typing import Final
 
 from psycopg.errors import DuplicateDatabase, UniqueViolation
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Connection,
-    DateTime,
-    Integer,
-    LargeBinary,
-    SmallInteger,
-    Table,
-    Text,
-    cast,
-    func,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import BigInteger, Connection, LargeBinary, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from cases.key_cache import KeyCache
 from cases.key_copies import KeyStoreCopies, read_copy
-from cases.key_index import KeyIndex, drop, keys, student_index
+from cases.key_fault import CopiesElsewhere, Forgotten, KeyStoreUnprepared, UnknownStudent
+from cases.key_index import KeyIndex, drop, student_index
+from cases.key_tables import copies_folder, key_check, keys, student_key
 from cases.store import Store
 from cases.store_fault import StoreFault
-from cases.vault import Algorithm, DataKey, MasterKey, Unreadable, VaultFault, WrongMasterKey
+from cases.vault import Algorithm, DataKey, MasterKey, Unreadable, WrongMasterKey
 
-student_key = Table(
-    "student_key",
-    keys,
-    Column("student_id", BigInteger, primary_key=True, autoincrement=False),
-    # Zeros, of the same length, once forgotten: the row stays, so that no new key is made for this student.
-    Column("wrapped", LargeBinary, nullable=False),
-    # Which master key wrapped it; there has been one so far.
-    Column("key_no", Integer, nullable=False, server_default=text("1")),
-    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("forgotten_at", DateTime(timezone=True)),
-)
-
-key_check = Table(
-    "key_check",
-    keys,
-    Column("id", SmallInteger, primary_key=True, autoincrement=False),
-    Column("value", LargeBinary, nullable=False),
-    Column("algorithm", Text, nullable=False),
-    CheckConstraint("id = 1", name="one_row"),
-)
-
+KEPT: Final = timedelta(days=7)
+"""How long a copy is kept unless it is said otherwise."""
 _ONE: Final = "SELECT wrapped, forgotten_at FROM student_key WHERE student_id = %s"
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('whistle key store', 0))")
-
-
-class Forgotten(Unreadable):
-    """The student was forgotten: nobody can open this, whatever keys they hold."""
-
-    code = "forgotten"
-    texts = (
-        "该学生的资料已按规定清除,任何人都无法再打开。",
-        "this student was forgotten as the rules ask: nobody can open it any more.",
-    )
-
-
-class UnknownStudent(VaultFault):
-    code = "no_key"
-    texts = (
-        "密钥库中没有学生 {student} 的密钥。请恢复密钥库的副本。",
-        "the key store holds no key for student {student}. Restore a copy of the key store.",
-    )
-
-
-class KeyStoreUnprepared(VaultFault):
-    code = "key_store_unprepared"
-    texts = (
-        "密钥库({where})尚未建立或已损坏:{why}。请先运行 whistle migrate,或恢复密钥库的副本。",
-        "the key store ({where}) isn't set up or is damaged: {why}. Run `whistle migrate` or restore a copy.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +169,16 @@ class KeyStore:
     def forget(self, student_ids: int | Iterable[int], at: datetime) -> Forgetting:
         """Overwrite the keys with zeros, here and in every copy; nothing of these students opens ever again.
 
-        All or none: raises UnknownStudent before anything is changed. Repeating it is harmless, and is what
-        to do after any failure. Many at once cost one rewriting of the table.
+        All or none: raises UnknownStudent before anything is changed, and CopiesElsewhere where copies lie in a
+        folder out of reach. Repeating it is harmless, and is what to do after any failure. Many at once cost one
+        rewriting of the table.
         """
         wanted = sorted({student_ids} if isinstance(student_ids, int) else set(student_ids))
         theirs = student_key.c.student_id == func.any(cast(wanted, ARRAY(BigInteger)))
         with self._store.begin() as connection:
             # No copy may be written meanwhile: it would carry the key on.
             connection.execute(_LOCK)
+            self._reach(connection)
             known = set(connection.execute(select(student_key.c.student_id).where(theirs)).scalars())
             if unknown := [student_id for student_id in wanted if student_id not in known]:
                 raise UnknownStudent(student=", ".join(map(str, unknown)))
@@ -267,11 +210,16 @@ class KeyStore:
                 connection.exec_driver_sql(f"TRUNCATE {table}")
                 connection.exec_driver_sql(f"INSERT INTO {table} TABLE kept_{table}")
 
-    def export_copy(self, at: datetime, keep: timedelta = timedelta(days=7)) -> Path:
-        """Write a copy into the folder of copies, which `forget` reaches, to be removed after `keep`."""
+    def export_copy(self, at: datetime, keep: timedelta = KEPT, *, here: bool = False) -> Path:
+        """Write a copy into the folder of copies, which `forget` reaches, to be removed after `keep`.
+
+        Raises CopyUnwritten; CopiesElsewhere when earlier ones lie in another folder, unless `here` says that that
+        one is gone and this is the folder from now on.
+        """
         with self._store.begin() as connection:
             connection.execute(_LOCK)
             self._check(connection)
+            self._settle(connection, here=here)
             rows = connection.execution_options(yield_per=10_000).execute(
                 select(student_key.c.student_id, student_key.c.wrapped).order_by(student_key.c.student_id)
             )
@@ -283,15 +231,18 @@ class KeyStore:
             connection.execute(_LOCK)
             return self._registry().expire(now)
 
-    def restore_copy(self, path: Path, at: datetime) -> int:
+    def restore_copy(self, path: Path, at: datetime, gone: Iterable[int] = ()) -> int:
         """Put back the keys that are missing here; how many.
 
-        Never brings back a forgotten one: where the copy has zeros a tombstone of instant `at` is written.
-        Raises CopyFaulty, WrongMasterKey.
+        Never brings back a forgotten one: where the copy has zeros, and for each of `gone`, the students of whom the
+        cases say that they were forgotten, a tombstone of instant `at` is written. Raises CopyFaulty, WrongMasterKey.
         """
+        forgotten = set(gone)
+        copied = (
+            (s, bytes(len(wrapped)) if s in forgotten else wrapped) for s, wrapped in read_copy(path, self._master)
+        )
         rows = [
-            {"student_id": s, "wrapped": wrapped, "forgotten_at": None if any(wrapped) else at}
-            for s, wrapped in read_copy(path, self._master)
+            {"student_id": s, "wrapped": wrapped, "forgotten_at": None if any(wrapped) else at} for s, wrapped in copied
         ]
         with self._store.begin() as connection:
             connection.execute(_LOCK)
@@ -305,6 +256,18 @@ class KeyStore:
         if self._copies is None:
             raise ValueError("this key store was opened without its folder of copies")
         return self._copies
+
+    def _reach(self, connection: Connection) -> None:
+        """Whether the copies, if there ever was one, lie in the folder that this process can reach."""
+        recorded = connection.scalar(select(copies_folder.c.mark))
+        if recorded is not None and (self._copies is None or self._copies.mark() != recorded):
+            raise CopiesElsewhere(folder="–" if self._copies is None else str(self._copies.folder))
+
+    def _settle(self, connection: Connection, *, here: bool) -> None:
+        if not here:
+            self._reach(connection)
+        mine = insert(copies_folder).values(id=1, mark=self._registry().marked())
+        connection.execute(mine.on_conflict_do_update(index_elements=["id"], set_={"mark": mine.excluded.mark}))
 
     def _prepare(self) -> None:
         with self._store.begin() as connection:

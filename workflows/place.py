@@ -48,9 +48,11 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     """The premises that these settings name, open until the stack is closed: for workers on other machines.
 
     WHISTLE_DATABASE_URL, WHISTLE_KEYSTORE_URL (or `whistle_keys` beside it), WHISTLE_MASTER_KEY_FILE,
-    WHISTLE_HOME for the key of the seals, WHISTLE_SEALS, WHISTLE_POLICY. Raises StoreFault and VaultFault.
+    WHISTLE_HOME for the key of the seals, WHISTLE_SEALS, WHISTLE_KEY_COPIES, WHISTLE_BACKUPS, WHISTLE_POLICY. Raises
+    StoreFault and VaultFault.
     """
     from cases.installation import Installation
+    from cases.key_copies import KeyStoreCopies
     from cases.keystore import KeyStore
     from cases.rounds import Premises
     from cases.store import Store
@@ -65,7 +67,13 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     wrapped = until.enter_context(Store(keys) if keys else store.at("whistle_keys"))
     store.require_migrated()
     book = load(environ.get("WHISTLE_POLICY") or versions()[-1])
-    keystore = KeyStore(wrapped, master, cast("Algorithm", book.algorithm))
+    copies = environ.get("WHISTLE_KEY_COPIES")
+    keystore = KeyStore(
+        wrapped,
+        master,
+        cast("Algorithm", book.algorithm),
+        copies=KeyStoreCopies(Path(copies)) if copies else KeyStoreCopies.of(home),
+    )
     keystore.verify()
     folder = Path(environ.get("WHISTLE_SEALS") or home / "seals")
     return Premises(Installation(store, keystore, master), home, folder, clock=lambda: datetime.now(UTC))

@@ -68,8 +68,7 @@ def _say(made: Backup, tried: Drill | None, language: Language, *, as_json: bool
     if as_json:
         said = {"file": str(made.path), "bytes": made.size, "cases": made.manifest.cases, "rows": count}
         if tried is not None:
-            found = {"cases": tried.cases, "opened": tried.opened, "forgotten": tried.forgotten}
-            said["drill"] = {**found, "seconds": round(tried.took.total_seconds(), 1), "broken": list(tried.broken)}
+            said["drill"] = tried.as_dict()
         typer.echo(json.dumps(said, ensure_ascii=False))
         return
     size = f"{made.size / 1_000_000:.1f} MB"
@@ -80,18 +79,21 @@ def _say(made: Backup, tried: Drill | None, language: Language, *, as_json: bool
             "The master key isn't in it; keep that elsewhere.",
         )
     )
-    if tried is None:
-        return
+    if tried is not None:
+        for line in found_by(tried, language):
+            typer.echo(line)
+
+
+def found_by(tried: Drill, language: Language) -> Iterator[str]:
+    """What a drill found, a line each."""
     for line in tried.broken:
-        typer.echo(language.says(f"不符:{line}", f"doesn't fit: {line}"))
+        yield language.says(f"不符:{line}", f"doesn't fit: {line}")
     seconds = tried.took.total_seconds()
-    typer.echo(
-        language.says(
-            f"演练:恢复并核验 {tried.cases} 个个案,打开 {tried.opened} 处,已遗忘而打不开 {tried.forgotten} 处,"
-            f"{len(tried.broken)} 处不符,{seconds:.1f} 秒。",
-            f"Drill: {tried.cases} cases restored and verified, {tried.opened} sections opened, {tried.forgotten} "
-            f"closed because their student was forgotten, {len(tried.broken)} findings, {seconds:.1f} s.",
-        )
+    yield language.says(
+        f"演练:恢复并核验 {tried.cases} 个个案,打开 {tried.opened} 处,已遗忘而打不开 {tried.forgotten} 处,"
+        f"{len(tried.broken)} 处不符,{seconds:.1f} 秒。",
+        f"Drill: {tried.cases} cases restored and verified, {tried.opened} sections opened, {tried.forgotten} "
+        f"closed because their student was forgotten, {len(tried.broken)} findings, {seconds:.1f} s.",
     )
 
 

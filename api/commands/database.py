@@ -28,6 +28,7 @@ def installation(*, fresh: bool = False) -> Iterator[Installation]:
     """
     from datetime import UTC, datetime
 
+    from api.commands.home import copies_of
     from api.settings import Settings
     from cases import embedded, schema
     from cases.installation import Installation
@@ -48,7 +49,7 @@ def installation(*, fresh: bool = False) -> Iterator[Installation]:
         book = load(settings.policy)
         url = settings.keystore_url
         with store.at("whistle_keys") if url is None else Store(url.get_secret_value()) as keys:
-            keystore = KeyStore(keys, master, cast("Algorithm", book.algorithm))
+            keystore = KeyStore(keys, master, cast("Algorithm", book.algorithm), copies=copies_of(settings))
             keystore.prepare() if fresh else keystore.verify()
             kept = Installation(store, keystore, master)
             if fresh:

@@ -100,7 +100,7 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
 
 def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Iterator[Check]:
     from api.commands.database import opened
-    from api.commands.home import master_of
+    from api.commands.home import copies_of, master_of
     from cases import health
     from cases.installation import Installation
     from cases.keystore import KeyStore
@@ -117,7 +117,7 @@ def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Itera
         with store.at("whistle_keys") if url is None else Store(url.get_secret_value()) as keys:
             try:
                 master = master_of(settings)
-                keystore = KeyStore(keys, master)
+                keystore = KeyStore(keys, master, copies=copies_of(settings))
                 keystore.verify()
             except (StoreFault, VaultFault) as fault:
                 yield health.of_fault("key store", fault)

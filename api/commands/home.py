@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from api.settings import Settings
+    from cases.key_copies import KeyStoreCopies
     from cases.vault import MasterKey
 
 
@@ -23,6 +24,14 @@ def key_path(settings: Settings) -> Path:
     from cases.vault import key_file
 
     return settings.master_key_file or key_file(home_of(settings))
+
+
+def copies_of(settings: Settings) -> KeyStoreCopies:
+    """The folder of the key store's copies, which forgetting has to reach."""
+    from cases.key_copies import KeyStoreCopies
+
+    given = settings.key_copies
+    return KeyStoreCopies.of(home_of(settings)) if given is None else KeyStoreCopies(given)
 
 
 def master_of(settings: Settings) -> MasterKey:

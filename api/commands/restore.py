@@ -20,27 +20,58 @@ app = typer.Typer(name="restore", help="把备份恢复到空数据库。 Put a 
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="备份文件。 The back-up.")]
 Into = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="DATABASE",
         help="同一服务器上的数据库名(没有则新建),或 postgresql:// 地址。 A database on the same server, made if it "
         "isn't there, or a postgresql:// address.",
     ),
 ]
+Drilled = Annotated[
+    bool,
+    typer.Option("--drill", help="演练:恢复到临时库、核验、丢弃。 Restore it beside, check everything, drop that."),
+]
 
 
 @app.command()
 def restore(
     file: File,
-    into: Into,
+    into: Into = None,
+    drill: Drilled = False,  # noqa: FBT002 - a switch of the command line
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
     """核对整个文件,再恢复到空数据库;行数与历史链的末端须与备份清单一致,否则全部撤销。
 
     Check the whole file, then put it into an empty database; rows and chain heads must be those of its own list, or
-    all of it is rolled back. Exits with 2 and one message when anything is wrong, and then nothing was changed.
+    all of it is rolled back. Exits with 2 and one message when anything is wrong, and then nothing was changed. With
+    --drill nothing stays: exits with 1 when something in it doesn't verify.
     """
+    if drill == (into is not None):
+        raise typer.BadParameter(language.says("请给出 --into 或 --drill 之一。", "Give either --into or --drill."))
+    if drill:
+        _drill(file, language, as_json=as_json)
+    else:
+        _restore(file, str(into), language, as_json=as_json)
+
+
+def _drill(file: Path, language: Language, *, as_json: bool) -> None:
+    from api.commands.backup import bar, found_by
+    from api.commands.database import installation
+    from cases.drill import drill
+
+    with installation() as kept, bar(language, "演练", "drill", shown=not as_json) as told:
+        tried = drill(file, kept.store, kept.office(), told)
+    if as_json:
+        typer.echo(json.dumps(tried.as_dict(), ensure_ascii=False))
+    else:
+        for line in found_by(tried, language):
+            typer.echo(line)
+    if tried.broken:
+        raise typer.Exit(1)
+
+
+def _restore(file: Path, into: str, language: Language, *, as_json: bool) -> None:
     from api.commands.backup import bar
     from api.commands.home import master_of
     from api.settings import Settings

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from cases import backup, enrolment, installation, keystore, schema, vault
+from cases import backup, enrolment, installation, key_tables, schema, vault
 from cases.backup_file import CHUNK, BackupFault, Head, Writer
 from cases.drill import drill, emptied
 from cases.engine import Fired
 from cases.forgetting import forget
 from cases.key_copies import KeyStoreCopies
-from cases.keystore import Forgotten, KeyStore
+from cases.key_fault import Forgotten
+from cases.keystore import KeyStore
 from cases.office import Session
 from cases.people import student
 from cases.queries import heads, numbered
@@ -125,10 +126,10 @@ def test_a_back_up_holds_no_key_and_nothing_in_clear(city: Town, tmp_path: Path)
     made = backup.make(city.store, city.office.master, tmp_path, START)
     written = made.path.read_bytes()
     with city.office.keystore._store.read() as connection:
-        wrapped = [bytes(one) for one in connection.scalars(select(keystore.student_key.c.wrapped))]
+        wrapped = [bytes(one) for one in connection.scalars(select(key_tables.student_key.c.wrapped))]
     assert wrapped
     assert not [one for one in wrapped if one in written]
-    assert keystore.student_key.name not in made.manifest.rows
+    assert key_tables.student_key.name not in made.manifest.rows
     assert "示例".encode() not in written
     assert b"counselor" not in written
     assert made.path.stat().st_mode & 0o777 == 0o600

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from cases import enrolment, installation, keystore, ledger, queries, vault
+from cases import enrolment, installation, key_tables, keystore, ledger, queries, vault
 from cases.forgetting import forget
 from cases.office import Session
 from cases.people import student
@@ -60,7 +60,7 @@ def verdict(city: Town, case_id: int) -> list[str]:
 
 def wrapped_keys(city: Town) -> list[bytes]:
     with city.office.keystore._store.read() as connection:
-        return [bytes(one) for one in connection.scalars(select(keystore.student_key.c.wrapped))]
+        return [bytes(one) for one in connection.scalars(select(key_tables.student_key.c.wrapped))]
 
 
 def test_after_forgetting_the_history_verifies_and_says_that_it_was_forgotten(city: Town) -> None:

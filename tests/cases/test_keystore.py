@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from cases import vault
-from cases.key_copies import CopyFaulty, KeyStoreCopies
-from cases.keystore import Forgetting, Forgotten, KeyStore, KeyStoreUnprepared, UnknownStudent
+from cases.key_copies import KeyStoreCopies
+from cases.key_fault import CopiesElsewhere, CopyFaulty, CopyUnwritten, Forgotten, KeyStoreUnprepared, UnknownStudent
+from cases.keystore import Forgetting, KeyStore
 from cases.store import Store
 from cases.vault import ALGORITHMS, Algorithm, DataKey, MasterKey, Unreadable, WrongMasterKey
 
@@ -284,3 +286,63 @@ def test_only_so_many_keys_are_remembered(keystore: KeyStore) -> None:
     small.create_many(range(100))
     assert len(small._cache._kept) == 10
     assert len(small.many(range(100))) == 100
+
+
+def test_who_is_gone_by_the_cases_account_stays_gone_though_store_and_copy_know_nothing(
+    beside: Store, tmp_path: Path, server: Store
+) -> None:
+    kept = KeyStore(beside, MASTER, copies=KeyStoreCopies.of(tmp_path))
+    kept.prepare()
+    made = kept.create_many([1, 2])
+    copy = kept.export_copy(MONDAY)
+    aside = copy.read_bytes()
+    kept.forget(1, MONDAY)
+    # The key store is lost, and somebody had taken the copy out of reach before.
+    copy.write_bytes(aside)
+    server.drop_database(beside.name)
+    beside.close()
+    again = KeyStore(beside, MASTER, copies=KeyStoreCopies.of(tmp_path))
+    again.prepare()
+    assert again.restore_copy(copy, MONDAY, gone=[1]) == 2
+    assert again.of(2).key_id == made[2].key_id
+    with pytest.raises(Forgotten):
+        again.of(1)
+    beside.close()
+
+
+def test_nobody_is_forgotten_where_the_copies_are_out_of_reach(keystore: KeyStore, tmp_path: Path) -> None:
+    made = keystore.create(1)
+    keystore.export_copy(MONDAY)
+    other = KeyStore(keystore._store, MASTER, copies=KeyStoreCopies.of(tmp_path / "another machine"))
+    for attempt in (
+        lambda: other.forget(1, MONDAY),
+        lambda: other.export_copy(MONDAY),
+        lambda: KeyStore(keystore._store, MASTER).forget(1, MONDAY),
+    ):
+        with pytest.raises(CopiesElsewhere):
+            attempt()
+    assert KeyStore(keystore._store, MASTER).of(1).key_id == made.key_id
+    # The first machine burnt down, its folder with it.
+    copy = other.export_copy(MONDAY, here=True)
+    assert other.forget(1, MONDAY) == Forgetting(students=1, copies=1)
+    assert b'"1":"00' in copy.read_bytes()
+
+
+def test_copies_stay_few(keystore: KeyStore) -> None:
+    keystore.create(1)
+    copies = [keystore.export_copy(MONDAY + timedelta(minutes=n)) for n in range(12)]
+    assert [copy.exists() for copy in copies] == [False] * 2 + [True] * 10
+
+
+def test_a_copy_that_the_disk_cut_short_leaves_nothing(keystore: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    keystore.create(1)
+    whole = keystore.export_copy(MONDAY)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CopyUnwritten) as told:
+        keystore.export_copy(MONDAY + DAY)
+    assert "no space left" in told.value.text["en"]
+    assert list(whole.parent.glob("*.json")) == [whole]
