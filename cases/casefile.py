@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
-from cases.faces import face_from_json
-from policies.clocks import Face, Signal
+from cases.clockwork import Clock, Clocks
+from policies.clocks import Signal
 
 CASE = 0
 """The number under which the case itself stands among its tracks."""
@@ -18,7 +18,8 @@ CASE = 0
 class Record:
     """One track of a case. `facts` are what its guards need to know, never personal data.
 
-    `alarm` is the instant (UTC) at which time pulls the move named `alarm_move`.
+    `alarm` is the instant (UTC) at which time pulls the move named `alarm_move`. `new` is one that was opened since
+    the case was taken.
     """
 
     no: int
@@ -32,55 +33,7 @@ class Record:
     alarm: datetime | None = None
     alarm_move: str | None = None
     dirty: bool = False
-
-
-class Clock:
-    """One clock of a case: whose it is, and its face (policies.clocks).
-
-    A case has many clocks and a move touches few of them: a face that was read is unfolded when it is looked at.
-    `wake` is when its next rung falls, `stopped` whether it was met or cancelled, `held` whether it is paused,
-    `new` that it has no row yet.
-    """
-
-    __slots__ = ("_face", "_folded", "dirty", "held", "name", "new", "no", "stopped", "track", "wake")
-
-    def __init__(self, no: int, track: int, name: str, face: Face | None, *, dirty: bool = False) -> None:
-        self.no = no
-        self.track = track
-        self.name = name
-        self.dirty = dirty
-        self._face = face
-        self._folded: Mapping[str, Any] = {}
-        self.wake: datetime | None = face.wake if face is not None else None
-        self.stopped = face is not None and face.stopped
-        self.held = face is not None and face.paused is not None
-        self.new = True
-
-    @classmethod
-    def folded(cls, no: int, track: int, name: str, face: Mapping[str, Any]) -> Self:
-        """A clock as its row holds it; when it wakes and whether it stopped are known without unfolding it."""
-        clock = cls(no, track, name, None)
-        clock._folded = face
-        wake = face.get("wake")
-        clock.wake = datetime.fromisoformat(wake) if wake is not None else None
-        clock.stopped = "met" in face or "cancelled" in face
-        clock.held = "paused" in face
-        clock.new = False
-        return clock
-
-    @property
-    def face(self) -> Face:
-        """What the clock shows."""
-        if self._face is None:
-            self._face = face_from_json(self._folded)
-        return self._face
-
-    @face.setter
-    def face(self, face: Face) -> None:
-        self._face = face
-        self.wake = face.wake
-        self.stopped = face.stopped
-        self.held = face.paused is not None
+    new: bool = False
 
 
 @dataclass(slots=True)
@@ -140,7 +93,7 @@ class CaseFile:
     whistler_role: str | None
     record: Record
     tracks: dict[int, Record] = field(default_factory=dict)
-    clocks: dict[int, Clock] = field(default_factory=dict)
+    clocks: Clocks = field(default_factory=Clocks)
     called: dict[int, Called] = field(default_factory=dict)
     closed: datetime | None = None
     merged_into: int | None = None

@@ -115,7 +115,7 @@ def _found(sitting: Sitting, track: int | str, trigger: str, actor: Actor) -> tu
         raise Refusal("not_found")
     if opening:
         declared = tracks[str(track)]
-        record = Record(0, declared.kind, declared.initial, None, sitting.now, dirty=True)
+        record = Record(0, declared.kind, declared.initial, None, sitting.now, dirty=True, new=True)
     else:
         number = CASE if track == "case" else int(track) if str(track).isdecimal() else -1
         record = record or sitting.case.track(number)

@@ -31,12 +31,12 @@ _LINE: Final = 75
 _LIMITS: Final = text(
     """
     SELECT DISTINCT cases.number, cases.level, coalesce(track.kind, 'case') AS kind, clock.no, clock.name, clock.due_at
-      FROM message CROSS JOIN LATERAL jsonb_array_elements(message.items) item
+      FROM message CROSS JOIN LATERAL json_array_elements(message.items) item
       JOIN clock ON clock.case_id = message.case_id AND clock.track_no = (item->>'track')::int
            AND clock.name = item->>'clock'
       JOIN cases ON cases.id = clock.case_id
       LEFT JOIN track ON track.case_id = clock.case_id AND track.no = clock.track_no
-     WHERE message.member_id = :member AND NOT item ? 'rung' AND clock.stopped_at IS NULL
+     WHERE message.member_id = :member AND item->>'rung' IS NULL AND clock.stopped_at IS NULL
        AND clock.state IN ('running', 'paused', 'missed')
      ORDER BY clock.due_at, cases.number, clock.no
     """
@@ -50,7 +50,7 @@ _MEETINGS: Final = text(
       JOIN event ON event.case_id = track.case_id AND event.seq = newest.seq
      WHERE track.kind = 'conference' AND track.state = 'scheduled'
        AND (track.facts->>'called_by' = CAST(:member AS text) OR EXISTS (
-             SELECT FROM message CROSS JOIN LATERAL jsonb_array_elements(message.items) item
+             SELECT FROM message CROSS JOIN LATERAL json_array_elements(message.items) item
               WHERE message.case_id = track.case_id AND message.member_id = :member
                 AND (item->>'track')::int = track.no))
      ORDER BY at, cases.number

@@ -27,7 +27,7 @@ from policies.vocabulary import Words
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cases.casefile import Clock
+    from cases.clockwork import Clock
     from cases.keystore import KeyStore
     from cases.store import Store
     from cases.vault import MasterKey

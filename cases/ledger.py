@@ -54,8 +54,11 @@ _CALLED = """INSERT INTO called (case_id, organisation_id, kind, since, until)
   ON CONFLICT (case_id, organisation_id) DO UPDATE SET until = excluded.until"""
 _EVENTS = f"""INSERT INTO event ({_EVENT_COLUMNS})
   SELECT {_EVENT_COLUMNS} FROM json_populate_recordset(NULL::event, %s::json)"""  # noqa: S608
+# What several people are told alike comes once, with all of their numbers.
 _MESSAGES = """INSERT INTO message (case_id, seq, member_id, at, kind, level, items)
-  SELECT case_id, seq, member_id, at, kind, level, items FROM json_populate_recordset(NULL::message, %s::json)"""
+  SELECT r.case_id, r.seq, told.member_id, r.at, r.kind, r.level, r.items
+    FROM json_to_recordset(%s::json) AS r (case_id bigint, seq integer, members bigint[], at timestamptz, kind text,
+                                           level text, items json) CROSS JOIN unnest(r.members) AS told (member_id)"""
 _PARTS = (_CASES, _TRACKS, _CLOCKS, _NEW_CLOCKS, _CALLED, _EVENTS, _MESSAGES)
 
 
@@ -148,8 +151,8 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
             if record.dirty:
                 ended = sitting.now if record.state in declared[record.kind].ends else None
                 tracks.append(rows.track_row(file, record, ended))
-                record.dirty = False
-        for clock in file.clocks.values():
+                record.dirty = record.new = False
+        for clock in file.clocks.at_hand():
             if clock.dirty:
                 (new_clocks if clock.new else clocks).append(rows.clock_row(file, clock))
                 clock.dirty = clock.new = False
@@ -157,18 +160,7 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
             if one.dirty:
                 called.append(rows.called_row(file, one))
                 one.dirty = False
-        messages.extend(
-            {
-                "case_id": file.id,
-                "seq": letter.seq,
-                "member_id": letter.member,
-                "at": letter.at,
-                "kind": letter.kind,
-                "level": letter.level,
-                "items": letter.items,
-            }
-            for letter in sitting.letters.values()
-        )
+        messages.extend(rows.message_rows(file, sitting.letters.values()))
         sitting.occurrences.clear()
         sitting.letters.clear()
     if cases:
@@ -221,6 +213,8 @@ def _dumped(written: list[dict[str, Any]]) -> str:
 
 def _wake(file: CaseFile) -> datetime | None:
     """The earliest instant at which any clock or alarm of the case has something to do."""
-    instants = [clock.wake for clock in file.clocks.values() if clock.wake is not None]
-    instants += [record.alarm for record in file.tracks.values() if record.alarm is not None]
-    return min(instants, default=None)
+    wake = file.clocks.wake
+    for record in file.tracks.values():
+        if record.alarm is not None and (wake is None or record.alarm < wake):
+            wake = record.alarm
+    return wake

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from cases.casefile import CASE, Called, CaseFile, Clock, Record
+from cases.casefile import CASE, Called, CaseFile, Record
 from cases.office import Session
 
 _CASE = """
@@ -33,24 +33,37 @@ DUE = (
 )
 UNLOCKED = _CASE + " WHERE c.id = ANY(%s)"
 UNLOCKED_BY_NUMBER = _CASE + " WHERE c.number = ANY(%s)"
+_CLOCKS = """
+       (SELECT json_agg(json_build_array(case_id, clocks))::text
+          FROM (SELECT case_id, json_agg(json_build_array(no, track_no, name, face) ORDER BY no) AS clocks
+                  FROM clock WHERE {which} GROUP BY case_id) of_case)
+"""
 _PARTS = """
 SELECT (SELECT json_agg(json_build_array(case_id, no, kind, state, organisation_id, parent_no, about_no, opened_at,
                                          alarm_at, alarm_move, facts) ORDER BY case_id, no)::text
           FROM track WHERE {which}),
-       (SELECT json_agg(json_build_array(case_id, no, track_no, name, face) ORDER BY case_id, no)::text
-          FROM clock WHERE {which}),
        (SELECT json_agg(json_build_array(case_id, organisation_id, kind, since, until))::text
           FROM called WHERE {which}),
-       (SELECT version FROM directory_version)
+       (SELECT version FROM directory_version),
 """
 _OF_ONE = {
-    int: _PARTS.format(which="case_id = %(cases)s"),
-    str: _PARTS.format(which="case_id = (SELECT id FROM cases WHERE number = %(cases)s)"),
+    int: (_PARTS + _CLOCKS).format(which="case_id = %(cases)s"),
+    str: (_PARTS + _CLOCKS).format(which="case_id = (SELECT id FROM cases WHERE number = %(cases)s)"),
 }
 _OF_SEVERAL = {
-    int: _PARTS.format(which="case_id = ANY(%(cases)s)"),
-    str: _PARTS.format(which="case_id IN (SELECT id FROM cases WHERE number = ANY(%(cases)s))"),
+    int: (_PARTS + _CLOCKS).format(which="case_id = ANY(%(cases)s)"),
+    str: (_PARTS + _CLOCKS).format(which="case_id IN (SELECT id FROM cases WHERE number = ANY(%(cases)s))"),
 }
+# Of a case that time wakes mostly one clock is looked at; the others come as a text that nobody reads.
+_OF_DUE = (_PARTS + " NULL").format(which="case_id = ANY(%(cases)s)")
+_CLOCKS_OF_DUE = """
+SELECT case_id, json_agg(folded ORDER BY no) FILTER (WHERE due)::text, json_agg(folded) FILTER (WHERE NOT due)::text,
+       count(*) FILTER (WHERE NOT due), min(wake_at) FILTER (WHERE NOT due)
+  FROM (SELECT case_id, no, wake_at, coalesce(wake_at <= %(now)s, false) AS due,
+               json_build_array(no, track_no, name, face) AS folded
+          FROM clock WHERE case_id = ANY(%(cases)s)) one
+ GROUP BY case_id
+"""
 
 
 def driver(session: Session) -> psycopg.Connection[tuple[Any, ...]]:
@@ -77,7 +90,7 @@ def one_by_one(session: Session, keys: list[int] | list[str], *, lock: bool) -> 
         found = raw.execute(head, (wanted,), prepare=True)
         rest = raw.execute((_OF_ONE if alone else _OF_SEVERAL)[kind], {"cases": wanted}, prepare=True)
         rows, parts = found.fetchall(), rest.fetchone()
-    return _files(session, rows, parts)
+    return list(_files(session, rows, parts).values())
 
 
 def due(session: Session, now: datetime, most: int) -> list[CaseFile]:
@@ -86,16 +99,26 @@ def due(session: Session, now: datetime, most: int) -> list[CaseFile]:
     found = raw.execute(DUE, (now, now, most), prepare=True).fetchall()
     if not found:
         return []
-    known = [row[0] for row in found]
-    return _files(session, found, raw.execute(_OF_SEVERAL[int], {"cases": known}, prepare=True).fetchone())
+    asked = {"cases": [row[0] for row in found], "now": now}
+    with raw.pipeline():
+        rest = raw.execute(_OF_DUE, asked, prepare=True)
+        clocks = raw.execute(_CLOCKS_OF_DUE, asked, prepare=True)
+        files = _files(session, found, rest.fetchone())
+        for number, awake, asleep, count, wakes in clocks.fetchall():
+            laid = files[number].clocks
+            if awake:
+                laid.lay(orjson.loads(awake))
+            if asleep:
+                laid.lay_aside(asleep, count, _utc(wakes) if wakes is not None else None)
+    return list(files.values())
 
 
-def _files(session: Session, found: list[Any], parts: Any) -> list[CaseFile]:  # noqa: ANN401 - a driver's row
-    tracks, clocks, called, version = parts
+def _files(session: Session, found: list[Any], parts: Any) -> dict[int, CaseFile]:  # noqa: ANN401 - a driver's row
+    tracks, called, version, clocks = parts
     session.office.refresh(int(version or 0))
     files = {row[0]: _file(session, row) for row in found}
     _fill(files, *(orjson.loads(part) if part else () for part in (tracks, clocks, called)))
-    return list(files.values())
+    return files
 
 
 def _file(session: Session, row: Sequence[Any]) -> CaseFile:
@@ -148,8 +171,8 @@ def _fill(
             alarm_move=row[9],
             facts=row[10],
         )
-    for row in clocks:
-        files[row[0]].clocks[row[1]] = Clock.folded(row[1], row[2], row[3], row[4])
+    for number, laid in clocks:
+        files[number].clocks.lay(laid)
     for row in called:
         until = _read(row[4]) if row[4] else None
         files[row[0]].called[row[1]] = Called(row[1], row[2], _read(row[3]), until)

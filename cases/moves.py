@@ -153,6 +153,7 @@ def open_track(
         about=about,
         facts=facts,
         dirty=True,
+        new=True,
     )
     sitting.case.tracks[record.no] = record
     desk = desk_for(sitting, record, actor=parent_desk.actor, role=parent_desk.role)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cases.casefile import CASE, Called, CaseFile, Clock, Occurrence, Record
+from cases.casefile import CASE, Called, CaseFile, Occurrence, Record
+from cases.clockwork import Clock
 from cases.faces import face_to_json
+
+if TYPE_CHECKING:
+    from cases.sitting import Letter
 
 
 def case_row(case: CaseFile) -> dict[str, Any]:
@@ -69,6 +73,30 @@ def clock_row(case: CaseFile, clock: Clock) -> dict[str, Any]:
         "provisional": face.provisional,
         "face": written,
     }
+
+
+def message_rows(case: CaseFile, letters: Iterable[Letter]) -> list[dict[str, Any]]:
+    """The messages as JSON holds them; those who are told alike one after the other share one entry."""
+    written: list[dict[str, Any]] = []
+    for letter in letters:
+        alike = written[-1] if written else None
+        if alike is not None and (alike["seq"], alike["kind"], alike["level"], alike["at"], alike["items"]) == (
+            letter.seq, letter.kind, letter.level, letter.at, letter.items
+        ):  # fmt: skip
+            alike["members"].append(letter.member)
+            continue
+        written.append(
+            {
+                "case_id": case.id,
+                "seq": letter.seq,
+                "members": [letter.member],
+                "at": letter.at,
+                "kind": letter.kind,
+                "level": letter.level,
+                "items": letter.items,
+            }
+        )
+    return written
 
 
 def called_row(case: CaseFile, called: Called) -> dict[str, Any]:

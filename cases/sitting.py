@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from cases.casefile import CaseFile, Clock, Occurrence, Record
+from cases.casefile import CaseFile, Occurrence, Record
+from cases.clockwork import Clock
 from cases.directory import Actor
 from cases.office import Session
 from cases.track import Move, Track
@@ -122,7 +123,7 @@ class Sitting:
         """The clocks of a track that haven't stopped, all or those of one name."""
         return [
             clock
-            for clock in self.case.clocks.values()
+            for clock in (self.case.clocks.of_new(record.no) if record.new else self.case.clocks.values())
             if clock.track == record.no and (name is None or clock.name == name) and not clock.stopped
         ]
 

@@ -9,7 +9,8 @@ from cases.access import treating
 from cases.directory_fault import DirectoryFault
 
 if TYPE_CHECKING:
-    from cases.casefile import Clock, Record
+    from cases.casefile import Record
+    from cases.clockwork import Clock
     from cases.sitting import Sitting
     from policies.ladder import Rung
 

@@ -17,7 +17,8 @@ from typing import Any, Literal, Protocol
 
 from transitions import Machine
 
-from cases.casefile import CASE, Called, CaseFile, Clock, Record
+from cases.casefile import CASE, Called, CaseFile, Record
+from cases.clockwork import Clock
 from cases.directory import Actor, Organisation
 from cases.forms import Field, Form, Plan, Score, Section, Student, fields
 from cases.refusal import FieldFault, Refusal

@@ -25,7 +25,8 @@ from policies.ladder import BREACH
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from cases.casefile import Clock, Record
+    from cases.casefile import Record
+    from cases.clockwork import Clock
     from cases.office import Office
     from cases.sitting import Sitting
     from cases.store import Store
@@ -77,7 +78,7 @@ def _next(sitting: Sitting, now: datetime) -> tuple[Record, Clock] | Record | No
     """The earliest alarm or rung that is due; an alarm before a rung of the same instant."""
     best: tuple[Record, Clock] | Record | None = None
     at = now
-    for clock in sitting.case.clocks.values():
+    for clock in sitting.case.clocks.awake(now):
         wake = clock.wake
         if wake is not None and (wake < at or (wake == at and best is None)):
             record = sitting.case.track(clock.track)

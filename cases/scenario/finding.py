@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cases.casefile import CASE, CaseFile, Clock, Record
+from cases.casefile import CASE, CaseFile, Record
+from cases.clockwork import Clock
 from cases.scenario.address import Address
 from cases.scenario.cast import Cast
 
