@@ -1,0 +1,375 @@
+"""我的待办: what a member's posts owe, from the open clocks and from the tracks that wait for somebody, by time left.
+
+Owners are those whom the declarations name (`ClockKind.owed_by`), whoever is on duty; nothing is shown of a case that
+the member can't see. Paused clocks aren't owed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sqlalchemy import RowMapping, Select, and_, column, func, or_, select, tuple_, values
+from sqlalchemy import Text as SqlText
+
+from cases import access
+from cases.casefile import CASE, Record
+from cases.directory import Actor, Post
+from cases.office import Session
+from cases.owing import roles
+from cases.records import called, case, clock, track
+from cases.track import ClockKind, Track, Who, who
+
+if TYPE_CHECKING:
+    from cases.casefile import CaseFile
+
+GROUPS: Final = ("answer", "work", "report")
+"""待签收 what waits for a first answer, 处置中 what is being worked on, 待反馈 what is to be reported or concluded."""
+_ANSWERS: Final = frozenset(
+    {"acknowledge", "hospital_answer", "sign_off", "ruling", "extension_ruling", "court_answer", "police_answer"}
+    | {"supervision_answer", "call_police", "consent"}
+)
+_REPORTS: Final = frozenset({"feedback", "evaluation", "access_review", "safety_review", "register", "review"})
+_RUNNING: Final = ("running", "missed")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A state in which a track waits for somebody without a limit, for whom, and for which trigger."""
+
+    kind: str
+    state: str
+    by: tuple[Who, ...]
+    trigger: str
+    group: str = "work"
+
+
+WAITING: Final = (
+    Waiting("assignment", "fed_back", who("counselor, principal@school"), "accept_feedback", "report"),
+    Waiting("referral", "declined", who("counselor@school; coordinator@district"), "redirect", "answer"),
+    Waiting("referral", "in_treatment", who("liaison@hospital"), "update_treatment"),
+    Waiting("referral", "admission_refused", who("liaison@hospital; counselor@school"), "resume"),
+    Waiting("return_to_school", "planned", who("counselor@school"), "record_return"),
+    Waiting("return_to_school", "tracking", who("counselor@school; liaison@hospital"), "declare_stable"),
+    Waiting("guidance", "offered", who("officer@community"), "engage", "answer"),
+    Waiting("guidance", "engaged", who("officer@community"), "record_session"),
+    Waiting("guidance", "evading", who("officer, lead@womens_federation; officer, lead@community"), "criticise"),
+    Waiting("guidance", "referred_to_police", who("officer, lead@police"), "admonish", "answer"),
+    Waiting("guidance", "admonished", who("officer, lead@court"), "order"),
+    Waiting("guidance", "ordered", who("officer, lead@court"), "record_compliance"),
+    Waiting("supervision", "answered", who("supervisor@jurisdiction"), "accept", "report"),
+    Waiting("supervision", "interviewed", who("supervisor@jurisdiction"), "accept", "report"),
+    Waiting("conference", "called", who("caller@member"), "schedule"),
+    Waiting("conference", "scheduled", who("caller@member"), "hold"),
+    Waiting("conference", "held", who("caller@member"), "minute", "report"),
+    Waiting("case", "draft", who("whistler@member"), "save_draft", "answer"),
+    Waiting("case", "awaiting_evaluation", who("principal@school; coordinator@district"), "close", "report"),
+)
+"""What nobody is given a limit for, and waits all the same."""
+_ACTIVE: Final = ("draft", "awaiting_signoff", "open", "awaiting_evaluation")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do: which track of which case, what by when, and the trigger that does it.
+
+    `due` is None where no limit runs; `trigger` is empty where it does itself (a case settles by its tracks).
+    """
+
+    case_id: int
+    number: str
+    version: int
+    events: int
+    level: str
+    concern: str
+    school: int
+    student: int
+    whistler: int | None
+    created: datetime
+    track: int
+    kind: str
+    state: str
+    organisation: int | None
+    group: str
+    clock: str | None
+    started: datetime
+    due: datetime | None
+    trigger: str
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """Where it stands in the order: by its limit, what has none last."""
+        return (self.due.isoformat() if self.due else "9", self.case_id, self.track)
+
+
+def owed(session: Session, actor: Actor, now: datetime) -> list[Item]:
+    """Everything that the member owes, by time left; of a track only what is due first. Two queries."""
+    found: dict[tuple[int, int], Item] = {}
+    for item in (*_by_clock(session, actor, now), *_waiting(session, actor, now)):
+        standing = found.get((item.case_id, item.track))
+        if standing is None or item.key < standing.key:
+            found[item.case_id, item.track] = item
+    return sorted(found.values(), key=lambda one: one.key)
+
+
+def counted(items: Iterable[Item]) -> dict[str, int]:
+    """How many there are in each group."""
+    counts = dict.fromkeys(GROUPS, 0)
+    for one in items:
+        counts[one.group] += 1
+    return counts
+
+
+def group_of(name: str) -> str:
+    """The group of a clock."""
+    return "answer" if name in _ANSWERS else "report" if name in _REPORTS else "work"
+
+
+def trigger_of(declared: Track, name: str, actor: Actor, record: Record) -> str:
+    """The trigger by which this member meets a clock: the first that the declaration has for one of their roles."""
+    if name in _BY_HAND:
+        choices: Sequence[str] = _BY_HAND[name]
+    else:
+        choices = [move.name for move in declared.moves if name in move.meets]
+    held = {post.role for post in actor.posts}
+    for trigger in choices:
+        move = declared.by_name[trigger]
+        if record.state in (move.source or ()) and any(pattern.role in held for pattern in move.by):
+            return trigger
+    return ""
+
+
+_BY_HAND: Final[Mapping[str, Sequence[str]]] = {
+    "check_in": ("file_school", "file_hospital"),
+    "assess": ("school_sign", "hospital_sign"),
+    "first_contact": ("accept", "schedule", "record_visit"),
+    "acknowledge": ("acknowledge", "report_in"),
+}
+"""Clocks that several moves meet together, and what comes before the move that meets one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """The organisations of a member's posts, by the way in which a case can be theirs."""
+
+    schools: tuple[int, ...]
+    districts: tuple[int, ...]
+    cities: tuple[int, ...]
+    others: tuple[int, ...]
+
+    @classmethod
+    def of(cls, actor: Actor) -> _Near:
+        def at(*kinds: str) -> tuple[int, ...]:
+            return tuple({post.organisation_id for post in actor.posts if post.kind in kinds})
+
+        rest = {post.organisation_id for post in actor.posts} - {*at("school", "district", "city")}
+        return cls(at("school"), at("district"), at("city"), tuple(rest))
+
+
+_COLUMNS: Final = (
+    case.c.id, case.c.number, case.c.version, case.c.events, case.c.level, case.c.concern, case.c.state,
+    case.c.school_id, case.c.district_id, case.c.city_id, case.c.student_id, case.c.whistler_id,
+    case.c.created_at, case.c.facts,
+)  # fmt: skip
+_PARENT: Final = track.alias("parent")
+
+
+def _by_clock(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
+    near = _Near.of(actor)
+    wanted = _wanted(session.office.tracks, actor)
+    if not wanted:
+        return
+    pairs = values(column("kind", SqlText), column("name", SqlText), name="wanted").data(sorted(wanted))
+    query = (
+        _select(near)
+        .add_columns(clock.c.name, clock.c.started_at, clock.c.due_at)
+        .join(clock, clock.c.case_id == case.c.id)
+        .outerjoin(track, and_(track.c.case_id == clock.c.case_id, track.c.no == clock.c.track_no))
+        .outerjoin(_PARENT, and_(_PARENT.c.case_id == track.c.case_id, _PARENT.c.no == track.c.parent_no))
+        .where(clock.c.stopped_at.is_(None), clock.c.state.in_(_RUNNING))
+        .where(tuple_(func.coalesce(track.c.kind, "case"), clock.c.name).in_(select(pairs.c.kind, pairs.c.name)))
+        .where(access.visible(actor, session.office.book_of(session.office.current), now))
+    )
+    for row in session.connection.execute(query).mappings():
+        record = _record(row)
+        declared = session.office.tracks[record.kind]
+        kind = declared.clock_kinds[row["name"]]
+        if not any(_fits(actor, owner, row, record) for owner in _owners(kind, row, record)):
+            continue
+        item = _item(row, record, group_of(kind.name), trigger_of(declared, kind.name, actor, record))
+        yield replace(item, clock=kind.name, started=row["started_at"], due=row["due_at"])
+
+
+def _waiting(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
+    near = _Near.of(actor)
+    held = {post.role for post in actor.posts} | {"caller", "whistler"}
+    wanted = {(one.kind, one.state): one for one in WAITING if any(pattern.role in held for pattern in one.by)}
+    pairs = values(column("kind", SqlText), column("state", SqlText), name="wanted").data(sorted(wanted))
+    query = (
+        _select(near)
+        .join(track, and_(track.c.case_id == case.c.id, track.c.ended_at.is_(None)), isouter=True)
+        .outerjoin(_PARENT, and_(_PARENT.c.case_id == track.c.case_id, _PARENT.c.no == track.c.parent_no))
+        .where(case.c.state.in_(_ACTIVE))
+        .where(
+            or_(
+                tuple_(track.c.kind, track.c.state).in_(select(pairs.c.kind, pairs.c.state)),
+                case.c.state.in_(("draft", "awaiting_evaluation")),
+            )
+        )
+        .where(access.visible(actor, session.office.book_of(session.office.current), now))
+    )
+    for row in session.connection.execute(query).mappings():
+        for record in _of_row(row):
+            declared = wanted.get((record.kind, record.state))
+            if declared is None or not any(_fits(actor, str(one), row, record) for one in declared.by):
+                continue
+            if record.kind == "case" and not _concluded(actor, row):
+                continue
+            yield _item(row, record, declared.group, declared.trigger)
+
+
+def _select(near: _Near) -> Select[Any]:
+    """The cases near this member, with the organisations of theirs that are called to each."""
+    here = (
+        select(called.c.case_id, func.array_agg(called.c.organisation_id).label("orgs"))
+        .where(called.c.organisation_id.in_(near.others), called.c.until.is_(None))
+        .group_by(called.c.case_id)
+        .cte("here")
+    )
+    ways = [
+        case.c.school_id.in_(near.schools),
+        case.c.district_id.in_(near.districts),
+        case.c.city_id.in_(near.cities),
+        here.c.case_id.is_not(None),
+    ]
+    return (
+        select(
+            *_COLUMNS,
+            func.coalesce(track.c.no, CASE).label("no"),
+            track.c.kind.label("track_kind"),
+            track.c.state.label("track_state"),
+            track.c.organisation_id.label("track_organisation"),
+            track.c.about_no,
+            track.c.parent_no,
+            track.c.opened_at.label("opened_at"),
+            track.c.facts.label("track_facts"),
+            _PARENT.c.organisation_id.label("parent_organisation"),
+            here.c.orgs.label("here"),
+        )
+        .select_from(case)
+        .outerjoin(here, here.c.case_id == case.c.id)
+        .where(or_(*ways))
+    )
+
+
+def _wanted(tracks: Mapping[str, Track], actor: Actor) -> set[tuple[str, str]]:
+    """The clocks that a member of these roles can owe at all."""
+    held = {post.role for post in actor.posts}
+    found = set()
+    for kind, declared in tracks.items():
+        for one in declared.clocks:
+            if not isinstance(one.owed_by, tuple):
+                found.add((kind, one.name))
+                continue
+            named = {owner.partition("@")[0] for owner in one.owed_by}
+            meant = {role for name in named for post in actor.posts for role in roles(name, post.kind)}
+            if meant & held:
+                found.add((kind, one.name))
+    return found
+
+
+def _owners(kind: ClockKind, row: RowMapping, record: Record) -> tuple[str, ...]:
+    if isinstance(kind.owed_by, tuple):
+        return kind.owed_by
+    # Those that depend on the track ask its facts and the case's district: no list reads whole cases for them.
+    return kind.owed_by(cast("CaseFile", SimpleNamespace(district=row["district_id"])), record)
+
+
+def _fits(actor: Actor, owner: str, row: RowMapping, record: Record) -> bool:
+    role, _, relation = owner.partition("@")
+    if role.startswith("member:"):
+        return role == f"member:{actor.member_id}"
+    if owner == "caller@member":
+        return record.facts.get("called_by") == actor.member_id
+    if owner == "whistler@member":
+        return bool(row["whistler_id"] == actor.member_id)
+    return any(post.role in roles(role, post.kind) and _holds(post, relation, row, record) for post in actor.posts)
+
+
+def _holds(post: Post, relation: str, row: RowMapping, record: Record) -> bool:
+    number = post.organisation_id
+    if relation == "school":
+        return bool(number == row["school_id"])
+    if relation == "district":
+        return bool(number == row["district_id"])
+    if relation == "city":
+        return bool(number == row["city_id"])
+    if relation == "jurisdiction":
+        return number in {row["district_id"], row["city_id"]}
+    if relation.startswith("organisation:"):
+        return relation == f"organisation:{number}"
+    if relation == "assignee" and record.organisation is not None:
+        return number == record.organisation
+    if relation == "hospital":
+        treating = record.organisation if record.kind in {"referral", "return_to_school"} else None
+        treating = treating or row["parent_organisation"]
+        return number == treating if treating is not None else number in (row["here"] or ())
+    return number in (row["here"] or ()) and relation in {"assignee", post.kind}
+
+
+def _concluded(actor: Actor, row: RowMapping) -> bool:
+    """A draft waits for whoever began it; a case waits to be closed once it has been evaluated, by whoever may."""
+    if row["state"] == "draft":
+        return True
+    if not row["facts"].get("evaluated"):
+        return False
+    graver = row["level"] in {"red", "orange"}
+    return any(post.role == ("coordinator" if graver else "principal") for post in actor.posts)
+
+
+def _of_row(row: RowMapping) -> Iterator[Record]:
+    yield Record(CASE, "case", row["state"], None, row["created_at"], facts=row["facts"])
+    if row["track_kind"] is not None:
+        yield _record(row)
+
+
+def _record(row: RowMapping) -> Record:
+    if row["track_kind"] is None:
+        return Record(CASE, "case", row["state"], None, row["created_at"], facts=row["facts"])
+    return Record(
+        row["no"],
+        row["track_kind"],
+        row["track_state"],
+        row["track_organisation"],
+        row["opened_at"],
+        parent=row["parent_no"],
+        about=row["about_no"],
+        facts=row["track_facts"],
+    )
+
+
+def _item(row: RowMapping, record: Record, group: str, trigger: str) -> Item:
+    return Item(
+        case_id=row["id"],
+        number=row["number"],
+        version=row["version"],
+        events=row["events"],
+        level=row["level"],
+        concern=row["concern"],
+        school=row["school_id"],
+        student=row["student_id"],
+        whistler=row["whistler_id"],
+        created=row["created_at"],
+        track=record.no,
+        kind=record.kind,
+        state=record.state,
+        organisation=record.organisation,
+        group=group,
+        clock=None,
+        started=record.opened,
+        due=None,
+        trigger=trigger,
+    )

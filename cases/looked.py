@@ -1,0 +1,49 @@
+"""Who has looked: what was opened of a case, by whom and why, from the access log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from cases.people import member, organisation
+from cases.records import access_log
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One member's looks at one section on one day: how often, when last, and what was written as the reason."""
+
+    member: str
+    organisation: str
+    role: str
+    section: str
+    what: str
+    times: int
+    last: datetime
+    by_glass: bool
+
+
+def looks(connection: Connection, case_id: int, *, most: int = 50) -> list[Look]:
+    """The newest first; what one member opened for the same reason on one day is one line."""
+    day = func.date_trunc("day", access_log.c.at)
+    query = (
+        select(
+            member.c.name,
+            organisation.c.name,
+            access_log.c.role,
+            access_log.c.section,
+            access_log.c.what,
+            func.count(),
+            func.max(access_log.c.at).label("last"),
+            func.bool_or(access_log.c.track_no.is_not(None)),
+        )
+        .join(member, member.c.id == access_log.c.member_id)
+        .join(organisation, organisation.c.id == access_log.c.organisation_id)
+        .where(access_log.c.case_id == case_id)
+        .group_by(member.c.name, organisation.c.name, access_log.c.role, access_log.c.section, access_log.c.what, day)
+        .order_by(func.max(access_log.c.at).desc())
+        .limit(most)
+    )
+    return [Look(*row) for row in connection.execute(query)]
