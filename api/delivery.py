@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from cases.delivery import Manner
     from cases.rounds import Premises
+    from cases.webhooks import Way
     from notifiers.channels import Wires
 
 
@@ -48,3 +49,24 @@ def round_of(settings: Settings, zone: tzinfo) -> Callable[[Premises, datetime],
         return asdict(deliver(premises.kept.store, channels, now, manner=how))
 
     return deliver_round
+
+
+def way(settings: Settings) -> Way:
+    """How this installation sends webhooks. Raises ChannelFault for a network that is none."""
+    from cases.webhooks import Way
+    from notifiers.gates import networks
+    from notifiers.wire import Line
+
+    return Way(link=settings.link.rstrip("/"), line=Line(inside=networks(settings.channels_inside)))
+
+
+def webhooks_of(settings: Settings) -> Callable[[Premises, datetime], Mapping[str, Any]]:
+    """What `cases.rounds.Premises.webhooks` wants. Raises ChannelFault now, not at the first round."""
+    from cases.webhooks import send_due
+
+    there = way(settings)
+
+    def webhooks_round(premises: Premises, now: datetime) -> Mapping[str, Any]:
+        return asdict(send_due(premises.kept.store, premises.office_now(), now, there))
+
+    return webhooks_round

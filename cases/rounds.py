@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 Deliver = Callable[["Premises", datetime], Mapping[str, Any]]
-"""Sends what waits to be sent; given from outside, because channels are a setting of the door."""
+"""Sends what waits to be sent; given from outside, because channels and networks are settings of the door."""
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class Premises:
     home: Path
     seals: Path
     deliver: Deliver | None = None
+    webhooks: Deliver | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _office: Office | None = None
 
@@ -82,6 +83,11 @@ def sweep(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, 
 def deliver(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
     """Send what waits; without channels nothing waits, because the inbox holds every message already."""
     return {} if premises.deliver is None else dict(premises.deliver(premises, now))
+
+
+def webhooks(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
+    """Send other systems what they subscribed to."""
+    return {} if premises.webhooks is None else dict(premises.webhooks(premises, now))
 
 
 def joint_tracking(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,6 +158,7 @@ def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[
 ROUNDS: Final[Mapping[str, Round]] = {
     "sweep": sweep,
     "deliver": deliver,
+    "webhooks": webhooks,
     "joint_tracking": joint_tracking,
     "digest": send_digest,
     "bulletin": send_bulletin,

@@ -48,6 +48,12 @@ async def deliver() -> Done:
     return await _go("deliver")
 
 
+@flow(name="webhooks", flow_run_name=_named, retries=2, retry_delay_seconds=2, validate_parameters=False)
+async def webhooks() -> Done:
+    """The net under the sender of webhooks, which looks every few seconds."""
+    return await _go("webhooks")
+
+
 @flow(name="joint-tracking", flow_run_name=_named, retries=3, retry_delay_seconds=60)
 async def joint_tracking(district: str | None = None) -> Done:
     """Open the check-ins that are due and lay out a table for each district: counts, no case and no person."""
@@ -82,4 +88,13 @@ async def retention(apply: bool = False) -> Done:  # noqa: FBT001, FBT002 - as a
     return await _go("retention", apply=apply)
 
 
-FLOWS: Final[tuple[Flow[..., Any], ...]] = (sweep, deliver, joint_tracking, digest, bulletin, seal, retention)
+FLOWS: Final[tuple[Flow[..., Any], ...]] = (
+    sweep,
+    deliver,
+    webhooks,
+    joint_tracking,
+    digest,
+    bulletin,
+    seal,
+    retention,
+)

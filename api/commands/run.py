@@ -22,6 +22,7 @@ class Which(StrEnum):
 
     SWEEP = "sweep"
     DELIVER = "deliver"
+    WEBHOOKS = "webhooks"
     JOINT_TRACKING = "joint_tracking"
     DIGEST = "digest"
     BULLETIN = "bulletin"
