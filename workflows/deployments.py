@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TAG: Final = "whistle"
 """Every deployment of ours has it."""
 DELIVER_EVERY: Final = timedelta(minutes=5)
-"""The net under the deliverer, which the database wakes at once and which looks every few seconds besides."""
+"""The net under the deliverer and the sender of webhooks, which look every few seconds by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def plans(
     return (
         *sweeps,
         Plan(flows.deliver, "deliver", Interval(DELIVER_EVERY), ("messages",)),
+        Plan(flows.webhooks, "webhooks", Interval(DELIVER_EVERY), ("messages",)),
         *tracked,
         # The flow itself asks the working calendar: make-up Saturdays work, holidays don't.
         Plan(flows.digest, "digest", at("30 8 * * *"), ("messages",)),
