@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cases.deliverer import Deliverer
     from cases.installation import Installation
     from cases.rounds import Premises
+    from cases.webhook_sender import WebhookSender
     from workflows.embedded import Living
 
 app = typer.Typer(name="up", help="启动一切。 Start everything.")
@@ -55,6 +56,7 @@ def up(
             installation(fresh=True) as kept,
             living(made := premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
             _delivering(made, settings),
+            _telling_others(made, settings),
         ):
             for name, where in _what_runs_where(kept, alive, settings.sweep_every.total_seconds(), language):
                 typer.echo(f"  {name}  {where}")
@@ -72,6 +74,14 @@ def _delivering(made: Premises, settings: Settings) -> Deliverer:
 
     zone = made.office().book_of(made.office().current).tz
     return Deliverer(made.kept.store, wires(settings), manner(settings, zone))
+
+
+def _telling_others(made: Premises, settings: Settings) -> WebhookSender:
+    """Other systems are sent what they subscribed to within seconds; the regular round is the net under it."""
+    from api.delivery import way
+    from cases.webhook_sender import WebhookSender
+
+    return WebhookSender(made.kept.store, made.office_now, way(settings))
 
 
 def _what_runs_where(kept: Installation, alive: Living, every: float, language: Language) -> Iterator[tuple[str, str]]:
