@@ -98,7 +98,7 @@ def premises(kept: Installation) -> Premises:
 
     Raises ChannelFault and TemplateFault for settings of channels that can't work.
     """
-    from api.delivery import round_of
+    from api.delivery import round_of, webhooks_of
     from api.settings import Settings
     from cases import embedded
     from cases.rounds import Premises
@@ -108,4 +108,5 @@ def premises(kept: Installation) -> Premises:
     made = Premises(kept, home, settings.seals or home / "seals")
     office = made.office()
     made.deliver = round_of(settings, office.book_of(office.current).tz)
+    made.webhooks = webhooks_of(settings)
     return made
