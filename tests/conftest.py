@@ -7,11 +7,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cases import embedded
 from cases.store import Store
+
+if TYPE_CHECKING:
+    from tests.api.door import Door
 
 _SHARED_HOME = "WHISTLE_TEST_HOME"
 
@@ -53,3 +57,12 @@ def home() -> Iterator[Path]:
     yield place / "home"
     embedded.stop(place / "home")
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def door(store: Store) -> Iterator[Door]:
+    """The people's door over a town of this test's own, its clock standing at the town's beginning."""
+    from tests.api.door import door_of
+
+    with door_of(store) as opened:
+        yield opened

@@ -1,0 +1,91 @@
+"""The application: everything that answers over HTTP, put together for one house."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from api import errors, fhir, pages, rest
+from api.asked import TheHouse
+from api.envelope import Envelope
+from cases import measures, schema, standby
+from cases.store_fault import StoreFault
+
+if TYPE_CHECKING:
+    from api.house import House
+
+health = APIRouter()
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "testclient"})
+
+
+def create(house: House) -> FastAPI:
+    """The application over this house. Opens nothing and starts nothing."""
+    from importlib.metadata import version
+
+    app = FastAPI(
+        title="吹哨报到 Whistle and report",
+        version=version("whistle-and-report"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.house = house
+    app.include_router(health)
+    app.include_router(rest.router, prefix="/api/v1")
+    app.include_router(fhir.router, prefix="/fhir/R4")
+    app.include_router(pages.router)
+    _mount_static(app)
+    errors.install(app)
+    app.add_middleware(Envelope, settings=house.settings)
+    return app
+
+
+def _mount_static(app: FastAPI) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("api.pages.assets") is not None:
+        from api.pages import assets
+
+        app.mount("/static", assets.serve)
+
+
+@health.get("/health/live", include_in_schema=False)
+def live() -> dict[str, str]:
+    """This process answers."""
+    return {"status": "ok"}
+
+
+@health.get("/health/ready", include_in_schema=False)
+def ready(house: TheHouse) -> Response:
+    """Whether requests can be answered: the database is there with this version's tables. Red once sweeping stopped."""
+    try:
+        if schema.found(house.store) != schema.wanted():
+            return JSONResponse({"status": "bad", "database": "other_version"}, 503, {"Retry-After": "10"})
+        with house.store.read() as connection:
+            since = standby.stopped_since(connection)
+    except StoreFault as fault:
+        return JSONResponse({"status": "bad", "database": fault.code}, 503, {"Retry-After": "10"})
+    if since is not None:
+        # The standby sweeps meanwhile: requests are answered, somebody should look all the same.
+        return JSONResponse({"status": "warn", "sweep_stopped_since": since.isoformat()})
+    return JSONResponse({"status": "ok"})
+
+
+@health.get("/metrics", include_in_schema=False)
+def metrics(request: Request, house: TheHouse) -> Response:
+    """Figures for a monitoring system: from this machine, or with the token of the settings."""
+    wanted = house.settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    if wanted is not None:
+        if not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
+            raise HTTPException(404)
+    elif request.client is None or request.client.host not in LOOPBACK or "x-forwarded-for" in request.headers:
+        raise HTTPException(404)
+    with house.store.read() as connection:
+        found = measures.read(connection, house.clock())
+    return PlainTextResponse(measures.exposition(found), headers={"content-type": measures.CONTENT_TYPE})

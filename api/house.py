@@ -1,0 +1,90 @@
+"""What the people's door needs: the settings, the installation with its engine room, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cases.directory import version_of
+from cases.office import Office, Session
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+    from cases.installation import Installation
+    from cases.standing import Standing
+    from cases.store import Store
+    from cases.who import Actor, Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A member as the door knows them: whoever signs in, and where they belong."""
+
+    id: int
+    name: str
+    organisation: Organisation
+    language: str
+
+
+class House:
+    """One process's door. Safe to share between threads.
+
+    `clock` gives aware instants; tests bring their own. The engine room is kept from request to request, and what is
+    read of directory and policies is read anew as soon as another version of either is seen.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        kept: Installation,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        office: Office | None = None,
+    ) -> None:
+        self.settings = settings
+        self.kept = kept
+        self.clock = clock
+        self.office = kept.office() if office is None else office
+
+    @property
+    def store(self) -> Store:
+        return self.kept.store
+
+    @contextmanager
+    def reading(self, *, refreshed: bool = False) -> Iterator[Session]:
+        """A transaction that can only read. `refreshed`: the caller has seen to the versions just now."""
+        with self.store.read() as connection:
+            if not refreshed:
+                self.office.refresh(version_of(connection))
+            yield Session(connection, self.office)
+
+    @contextmanager
+    def writing(self, *, refreshed: bool = False) -> Iterator[Session]:
+        """A transaction that is committed when the block ends, and rolled back when it ends by an exception."""
+        with self.store.begin() as connection:
+            if not refreshed:
+                self.office.refresh(version_of(connection))
+            yield Session(connection, self.office)
+
+    def refresh(self, standing: Standing) -> None:
+        """Take note of the versions that were seen with a session or a token."""
+        self.office.refresh(standing.directory)
+        if standing.policy is not None:
+            self.office.current = standing.policy
+
+    def known(self, member_id: int, now: datetime) -> tuple[Actor, Known]:
+        """Who acts, and where they belong; asks the database only for somebody new to this version.
+
+        Raises DirectoryFault no_member for whoever was taken out of service.
+        """
+        directory = self.office.directory
+        found = directory.remembered(member_id, now)
+        if found is None:
+            with self.store.read() as connection:
+                actor = directory.actor(connection, member_id, now)
+                found = actor, directory.organisation(connection, actor.organisation_id)
+        actor, place = found
+        return actor, Known(actor.member_id, actor.name, place, actor.language)
