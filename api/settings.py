@@ -110,6 +110,13 @@ class Settings:
             "en": "where the key store's copies lie, one folder for all machines; unset: keys/copies in the home",
         },
     )
+    files: str | None = field(
+        default=None,
+        metadata={
+            "zh_CN": "附件存放的目录，或 s3://存储桶/前缀；不填则为数据目录下的 files",
+            "en": "where files lie: a folder, or s3://bucket/prefix; unset: files in the home",
+        },
+    )
     link: str = field(
         default="http://127.0.0.1:8000",
         metadata={"zh_CN": "消息里的链接指向的网址", "en": "the public address that messages link to"},

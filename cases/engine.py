@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cases import access, intake, ledger, moves, wake
+from cases import access, evidence, intake, ledger, moves, wake
 from cases.casefile import CASE, CaseFile, Record
 from cases.desk import REMEMBERED_WORKERS, CaseDesk
 from cases.directory import Actor
@@ -71,6 +71,7 @@ def fire(
     admitted = admit(sitting, track, trigger, actor, form)
     desk, move, record = admitted.desk, admitted.move, admitted.desk.record
     desk.form = move.form.checked(form, sitting.book.tz)
+    attached = evidence.referred(sitting, move.form, desk.form)
     for guard in move.guards:
         refusal = guard(desk)
         if refusal is not None:
@@ -87,6 +88,8 @@ def fire(
         moves.follow_through(sitting)
         wake.catch_up(sitting, begin=False)
     ledger.put(session, [sitting] if sitting.other is None else [sitting, sitting.other])
+    if attached:
+        evidence.mark(session.connection, attached, first)
     return Fired(sitting.case, record, tuple(range(first, sitting.case.events + 1)))
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select, update
 
 from cases import ledger
+from cases.attached import file
 from cases.office import Office, Session
 from cases.people import student
 from cases.records import case
 from cases.refusal import Refusal
+from cases.shelf import ShelfFault
 
 if TYPE_CHECKING:
     from cases.sitting import Sitting
@@ -21,7 +24,7 @@ ENDED = frozenset({"closed", "withdrawn", "merged"})
 
 
 def forget(store: Store, office: Office, number: int, at: datetime, *, why: str) -> list[str]:
-    """Forget a student: overwrite the key, empty the identity, write it into every case's history.
+    """Forget a student: overwrite the key, empty the identity, remove the files, write it into every case's history.
 
     Refuses `not_found` for an unknown student and `wrong_state` while a case of theirs is at work, or a mandatory
     report of it. Returns the numbers of the cases. Safe to repeat after a crash: the key goes last among what must
@@ -54,7 +57,14 @@ def forget(store: Store, office: Office, number: int, at: datetime, *, why: str)
             happened.open = {"why": why}
         ledger.put(session, sittings)
         connection.execute(update(student).where(student.c.id == number).values(identity=None, forgotten_at=at))
+        theirs = file.c.case_id.in_([one.id for one in owned])
+        attached = connection.scalars(update(file).where(theirs).values(about=None).returning(file.c.address)).all()
         office.keystore.forget([number], at)
+    if office.shelf is not None:
+        # Nobody can read them any more; where the shelf can't be reached now, clearing it removes them later.
+        with suppress(ShelfFault):
+            for address in attached:
+                office.shelf.remove(bytes(address))
     return [one.number for one in owned]
 
 

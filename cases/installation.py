@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cases.clockwork import Clock
     from cases.keystore import KeyStore
+    from cases.shelf import Shelf
     from cases.store import Store
     from cases.vault import MasterKey
     from policies.faces import Face
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
 class Installation:
     """One database with its key store. Safe to share between threads."""
 
-    def __init__(self, store: Store, keystore: KeyStore, master: MasterKey) -> None:
+    def __init__(self, store: Store, keystore: KeyStore, master: MasterKey, shelf: Shelf | None = None) -> None:
         self.store = store
         self.keystore = keystore
         self.master = master
+        self.shelf = shelf
         self._books: dict[str, Book] = {}
         self._lock = Lock()
 
@@ -53,6 +55,7 @@ class Installation:
             current or self.active(),
             self.book,
             forget_books=self._books.clear,
+            shelf=self.shelf,
         )
 
     def active(self) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cases.directory import Directory
     from cases.keystore import KeyStore
+    from cases.shelf import Shelf
     from cases.vault import MasterKey
     from policies.book import Book
 
@@ -32,6 +33,8 @@ class Office:
     book_of: Callable[[str], Book]
     tracks: Mapping[str, Track] = field(default_factory=discover)
     forget_books: Callable[[], None] | None = None
+    # Where the contents of files lie; what never touches a file is opened without.
+    shelf: Shelf | None = None
 
     def refresh(self, version: int) -> None:
         """Forget what was read under another version: people and organisations, and books with their calendars."""

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cases import bulletin, digest, heartbeat, retention, sealing, seals, tracking, wake
+from cases import bulletin, clearing, digest, heartbeat, retention, sealing, seals, tracking, wake
 
 if TYPE_CHECKING:
     from cases.heartbeat import Door
@@ -143,16 +143,20 @@ def seal(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[st
 
 
 def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
-    """List whose term is over; with `apply` forget those whom a list of a week ago named."""
+    """List whose term is over; with `apply` forget those whom a list of a week ago named. Clears the shelf too."""
     kept = premises.kept
     office = premises.office_now()
+    cleared = {}
+    if office.shelf is not None:
+        done = clearing.clear(kept.store, office.shelf, now)
+        cleared = {"uploads": done.uploads, "contents": done.contents}
     if given.get("apply"):
         gone = retention.erase(kept.store, office, now)
-        return {"forgotten": len(gone), "cases": [number for one in gone for number in one.cases]}
+        return {"forgotten": len(gone), "cases": [number for one in gone for number in one.cases], **cleared}
     today = now.astimezone(office.book_of(office.current).tz).date()
     with kept.store.read() as connection:
         over = retention.due(connection, office.book_of, today)
-    return {"due": len(over), "cases": [number for one in over for number in one.cases]}
+    return {"due": len(over), "cases": [number for one in over for number in one.cases], **cleared}
 
 
 ROUNDS: Final[Mapping[str, Round]] = {

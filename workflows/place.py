@@ -51,6 +51,7 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     WHISTLE_HOME for the key of the seals, WHISTLE_SEALS, WHISTLE_KEY_COPIES, WHISTLE_BACKUPS, WHISTLE_POLICY. Raises
     StoreFault and VaultFault.
     """
+    from cases import shelf as shelves
     from cases.installation import Installation
     from cases.key_copies import KeyStoreCopies
     from cases.keystore import KeyStore
@@ -76,7 +77,8 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     )
     keystore.verify()
     folder = Path(environ.get("WHISTLE_SEALS") or home / "seals")
-    return Premises(Installation(store, keystore, master), home, folder, clock=lambda: datetime.now(UTC))
+    shelf = shelves.opened(environ.get("WHISTLE_FILES") or None, home)
+    return Premises(Installation(store, keystore, master, shelf), home, folder, clock=lambda: datetime.now(UTC))
 
 
 def told(environ: Mapping[str, str], name: str) -> str:

@@ -31,6 +31,7 @@ def installation(*, fresh: bool = False) -> Iterator[Installation]:
     from api.commands.home import copies_of
     from api.settings import Settings
     from cases import embedded, schema
+    from cases import shelf as shelves
     from cases.installation import Installation
     from cases.keystore import KeyStore
     from cases.store import Store
@@ -51,7 +52,7 @@ def installation(*, fresh: bool = False) -> Iterator[Installation]:
         with store.at("whistle_keys") if url is None else Store(url.get_secret_value()) as keys:
             keystore = KeyStore(keys, master, cast("Algorithm", book.algorithm), copies=copies_of(settings))
             keystore.prepare() if fresh else keystore.verify()
-            kept = Installation(store, keystore, master)
+            kept = Installation(store, keystore, master, shelves.opened(settings.files, home))
             if fresh:
                 kept.keep(book, datetime.now(UTC), activate=True)
             yield kept
