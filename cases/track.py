@@ -53,6 +53,7 @@ __all__ = [
     "Track",
     "Unit",
     "Who",
+    "cannot_answer",
     "discover",
     "fields",
     "scored",
@@ -188,6 +189,16 @@ class Who:
 
     def __str__(self) -> str:
         return f"{self.role}@{self.relation}"
+
+
+_SUMMONS_NOBODY = frozenset({"city", "district", "school"})
+
+
+def cannot_answer(desk: Desk, name: str) -> Refusal | None:
+    """Refuse `invalid` a summons to a school or a desk: nobody there could acknowledge it (TRACKS.md, Who)."""
+    if desk.organisation(desk.form[name]).kind in _SUMMONS_NOBODY:
+        return Refusal("invalid", faults=(FieldFault(name, "answers_no_summons"),))
+    return None
 
 
 def who(text: str) -> tuple[Who, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, fields, who
+from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, cannot_answer, fields, who
 
 OPEN = ("summoned", "acknowledged", "on_scene", "fed_back", "disputed")
 CLOCKS = ("acknowledge", "report_in", "feedback")
@@ -107,12 +107,11 @@ def _was_upheld(desk: Desk) -> None:
 def _reassignable(desk: Desk) -> Refusal | None:
     """Another organisation, and one that has no assignment at work in this case."""
     target = desk.form["to"]
-    desk.organisation(target)
     if target == desk.record.organisation or any(
         one.organisation == target and one.state in OPEN for one in desk.case.of_kind("assignment")
     ):
         return Refusal("invalid", faults=(FieldFault("to", "called_already"),))
-    return None
+    return cannot_answer(desk, "to")
 
 
 def end_dependents(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from cases.track import (
     ScaleFault,
     State,
     Track,
+    cannot_answer,
     fields,
     scored,
     who,
@@ -156,9 +157,12 @@ def _summon(desk: Desk) -> None:
     desk.open("assignment", organisation=desk.form["organisation"], facts={"part": "support"})
 
 
+def _summonable(desk: Desk) -> Refusal | None:
+    return cannot_answer(desk, "organisation")
+
+
 def _summoned_already(desk: Desk) -> Refusal | None:
     number = desk.form["organisation"]
-    desk.organisation(number)
     standing = (one for one in desk.case.of_kind("assignment") if one.organisation == number)
     if any(one.state not in ENDED_ASSIGNMENTS for one in standing):
         return Refusal("already_open")
@@ -411,7 +415,7 @@ TRACK = Track(
             source=("open",),
             by=who("coordinator@jurisdiction; counselor, principal@school"),
             form=fields("organisation, part, reason", part=("support",)),
-            guards=(_summoned_already,),
+            guards=(_summonable, _summoned_already),
             then=_summon,
         ),
         Move(

@@ -300,6 +300,16 @@ def test_whoever_alone_worked_on_a_case_does_not_close_it(city: Town) -> None:
     story.check()
 
 
+@pytest.mark.parametrize("nobody", ["school", "district", "city"])
+def test_a_summons_goes_where_somebody_can_answer_it(city: Town, nobody: str) -> None:
+    story = a_story(city)
+    there = city.places[nobody].id
+    more = {"organisation": there, "part": "support", "reason": "more hands"}
+    assert story.refuses("coordinator@district", 0, "summon", HOUR, **more) == "invalid"
+    assert story.refuses("coordinator@district", 1, "reassign", HOUR, to=there, reason="not theirs") == "invalid"
+    assert [one.organisation for one in story.kind("assignment")].count(there) == 0
+
+
 def test_a_reopened_case_summons_its_lead_anew_and_wants_a_new_safe_plan(city: Town) -> None:
     story = a_story(city)
     close(city, story.case, work(city, story.case, START + HOUR))

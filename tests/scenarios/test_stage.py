@@ -116,7 +116,7 @@ def test_two_posts_can_be_one_person_s(tmp_path: Path, server: Store) -> None:
         ("DELETE FROM event WHERE seq = (SELECT max(seq) FROM event)", "the chain breaks"),
         ("UPDATE track SET state = 'done' WHERE kind = 'assignment'", "stands in done"),
         ("UPDATE clock SET due_at = due_at + interval '1 day' WHERE name = 'settle'", "disagree"),
-        ("UPDATE clock SET face = face - 'limit' WHERE name = 'settle'", "replays as"),
+        ("UPDATE clock SET face = face::jsonb - 'limit' WHERE name = 'settle'", "replays as"),
     ],
 )
 def test_the_audit_finds_what_was_tampered_with(tampering: str, said: str, tmp_path: Path, store: Store) -> None:
