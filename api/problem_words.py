@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from cases import file_fault
 from cases.scenario.words import ROLES
 
 FIELDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -68,6 +69,8 @@ _LIMITS: Final[Mapping[str, tuple[str, str]]] = {
 def of_field(code: str, facts: Mapping[str, str], language: str) -> str:
     """The words for one faulty field, with what would be right where that is known."""
     place = 0 if language == "zh_CN" else 1
+    if code in file_fault.TEXTS:
+        return file_fault.TEXTS[code][place].format_map(facts)
     said = FIELDS.get(code, FAULTY)[place]
     right = [_LIMITS[name][place].format(value) for name, value in facts.items() if name in _LIMITS]
     if not right:

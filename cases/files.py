@@ -88,8 +88,8 @@ def keep(
     case, sight = queries.look(session, number, actor, now)
     if sight.of(section) != "yes":
         raise Refusal("not_permitted")
-    if case.merged_into is not None:
-        raise Refusal("wrong_state", state="merged", kind="case")
+    if case.merged_into is not None or case.forgotten:
+        raise Refusal("wrong_state", state="merged" if case.merged_into is not None else case.state, kind="case")
     clean = cleansed(content)
     shown = name_of(name, clean.suffix)
     key = session.office.keystore.of(case.student)
@@ -151,7 +151,7 @@ def open_file(session: Session, number: str | int, actor: Actor, reference: str,
     address = evidence.address_of(reference)
     here: ColumnElement[bool] = file.c.case_id == case.id
     row = session.connection.execute(select(file).where(here, file.c.address == address)).one_or_none()
-    if address is None or row is None:
+    if address is None or row is None or row.about is None:
         raise Refusal("not_found")
     if sight.of(row.section) != "yes":
         raise Refusal("not_permitted")
