@@ -17,6 +17,7 @@ from typing import Final
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("启动一切并持续运行，直到 Ctrl-C", "start everything and stay until Ctrl-C"),
+    "worker": ("多机部署中的一个工作进程", "one worker of several machines"),
     "play": ("播放剧本，逐步检验", "play scenarios and check every step"),
     "why": ("某个时限为什么是那个时刻", "why a clock is due when it is"),
     "policy": ("检查、查看、比较规则", "check, show and compare policies"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -18,28 +18,46 @@ from prefect.types.entrypoint import EntrypointType
 from workflows import flows
 
 if TYPE_CHECKING:
+    from prefect.client.schemas.responses import DeploymentResponse
+
     from cases.rounds import Premises
 
 TAG: Final = "whistle"
 """Every deployment of ours has it."""
+_ANCHOR: Final = datetime(2026, 1, 1, tzinfo=UTC)
 DELIVER_EVERY: Final = timedelta(minutes=5)
 """The net under the deliverer and the sender of webhooks, which look every few seconds by themselves."""
 
 
+_ONE: Final = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One deployment: a flow, when it runs, what it is given.
-
-    `coalesce` says that of several due runs only the newest counts: the others are cancelled, because one sweep
-    does the work of all that were missed.
-    """
+    """One deployment: a flow, when it runs, what it is given. Without a schedule it was read back from the server."""
 
     flow: Flow[..., Any]
     name: str
-    schedule: Schedule
+    schedule: Schedule | None
     tags: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    coalesce: bool = True
+
+    @property
+    def coalesce(self) -> bool:
+        """Of several due runs only the newest counts, because one sweep does the work of all that were missed.
+
+        A bulletin is of its month: each is sent.
+        """
+        return self.flow is not flows.bulletin
+
+    @property
+    def frequent(self) -> bool:
+        """The next run is seconds away, and two beside each other are harmless: each takes what no other holds.
+
+        So it has no limit. The slot of a run whose process was killed is held for five minutes, in which the server
+        would cancel every sweep.
+        """
+        return self.flow in {flows.sweep, flows.deliver}
 
 
 def plans(
@@ -48,14 +66,20 @@ def plans(
     """All deployments. Times of day are those of the policy's zone.
 
     Tags say the kind of work and the district's code, never a person nor what a case holds. Several `shards` share
-    the sweep on several machines: each takes the cases that no other holds (SKIP LOCKED).
+    the sweep on several machines: each takes the cases that no other holds (SKIP LOCKED), and they take turns in
+    the interval, so that where one is lost the next is not a whole interval away.
     """
 
     def at(cron: str) -> Schedule:
         return Cron(cron, timezone=zone)
 
     sweeps = [
-        Plan(flows.sweep, "sweep" if shards == 1 else f"sweep-{one + 1}", Interval(every), ("time",))
+        Plan(
+            flows.sweep,
+            "sweep" if shards == 1 else f"sweep-{one + 1}",
+            Interval(every, anchor_date=_ANCHOR + one * every / shards),
+            ("time",),
+        )
         for one in range(shards)
     ]
     tracked = [
@@ -75,7 +99,7 @@ def plans(
         *tracked,
         # The flow itself asks the working calendar: make-up Saturdays work, holidays don't.
         Plan(flows.digest, "digest", at("30 8 * * *"), ("messages",)),
-        Plan(flows.bulletin, "bulletin", at("0 9 1 * *"), ("messages",), coalesce=False),
+        Plan(flows.bulletin, "bulletin", at("0 9 1 * *"), ("messages",)),
         Plan(flows.seal, "seal", at("5 * * * *"), ("history",)),
         Plan(flows.seal, "seal-thorough", at("35 3 * * *"), ("history",), {"thorough": True}),
         Plan(flows.retention, "retention-list", at("0 4 1 * *"), ("retention",)),
@@ -106,13 +130,19 @@ async def register(planned: Iterable[Plan], work_pool: str | None = None) -> dic
             schedule=plan.schedule,
             parameters=dict(plan.parameters),
             tags=[TAG, *plan.tags],
-            concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+            concurrency_limit=None if plan.frequent else _ONE,
             work_pool_name=work_pool,
             entrypoint_type=EntrypointType.MODULE_PATH,
         )
         registered[await deployment.aapply()] = plan
     await _forget_others(set(registered))
     return registered
+
+
+def known(deployment: DeploymentResponse) -> Plan | None:
+    """What a deployment that was written by `register`, here or elsewhere, runs; None for a flow of another version."""
+    found = [one for one in flows.FLOWS if one.fn.__name__ == str(deployment.entrypoint).rpartition(".")[2]]
+    return Plan(found[0], deployment.name, None, tuple(deployment.tags)) if found else None
 
 
 async def _forget_others(ours: set[UUID]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workflows.runner import Runner
 
 _log = logging.getLogger(__name__)
-_REGISTERED_SECONDS = 30
+_SETTLED_SECONDS = 30
 
 
 @dataclass(slots=True)
@@ -56,10 +56,11 @@ def living(premises: Premises, every: timedelta, *, port: int | None = None) -> 
         surroundings.enter(os.environ, child.home, child.port)
         from workflows import deployments
         from workflows.runner import LOOK_AHEAD, Runner
+        from workflows.sources import Own
 
         place.settle(premises)
         child.wait_ready()
-        runner = Runner(lambda: deployments.of(premises, every), look=min(LOOK_AHEAD, every / 2))
+        runner = Runner(Own(lambda: deployments.of(premises, every)), look=min(LOOK_AHEAD, every / 2))
         watchdog = Watchdog(premises, every, mend=lambda: alive.mend())  # noqa: PLW0108 - not there yet
         alive = Living(child, runner, watchdog)
     except BaseException:
@@ -68,13 +69,42 @@ def living(premises: Premises, every: timedelta, *, port: int | None = None) -> 
     try:
         runner.start()
         watchdog.start()
-        if not runner.wait_registered(_REGISTERED_SECONDS):
+        if not runner.wait_settled(_SETTLED_SECONDS):
             raise OrchestratorFault("no_start", why="its deployments can't be registered", log=child.log)
         yield alive
     finally:
         watchdog.stop()
         runner.stop()
         alive.server.stop()
+        place.settle(None)
+
+
+@contextmanager
+def pooled(premises: Premises, every: timedelta, url: str, pool: str, name: str) -> Iterator[bool]:
+    """Work for a pool of a shared server, and stand by while that server is away; answers whether it was there.
+
+    `every` is the interval of the sweeps, of which the watchdog allows three. Raises OrchestratorFault bad_url,
+    not_prefect, server_unfit, no_pool.
+    """
+    surroundings.require_fitting()
+    answers = surroundings.require_answering(url)
+    surroundings.join(os.environ, premises.home / "prefect", url)
+    from workflows.runner import LOOK_AHEAD, Runner
+    from workflows.sources import Pool
+
+    place.settle(premises)
+    source = Pool(pool, name)
+    runner = Runner(source, look=min(LOOK_AHEAD, every / 2))
+    watchdog = Watchdog(premises, every)
+    try:
+        runner.start()
+        watchdog.start()
+        if answers and runner.wait_settled(_SETTLED_SECONDS) and source.empty:
+            raise OrchestratorFault("no_pool", pool=pool)
+        yield answers
+    finally:
+        watchdog.stop()
+        runner.stop()
         place.settle(None)
 
 

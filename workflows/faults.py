@@ -33,6 +33,26 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "上次留下的编排服务(进程 {pid})停不下来。请手工结束它,再试一次。",
         "An orchestrator left from before (process {pid}) doesn't end. End it by hand and try again.",
     ),
+    "bad_url": (
+        "{url} 不是编排服务(Prefect)的地址。请把 PREFECT_API_URL 写成 http://主机:端口/api。",
+        "{url} is no address of an orchestrator (Prefect). Write PREFECT_API_URL as http://host:port/api.",
+    ),
+    "not_prefect": (
+        "{url} 有程序应答,但不是编排服务(Prefect)。请检查 PREFECT_API_URL。",
+        "Something answers at {url}, but it is no orchestrator (Prefect). Look at PREFECT_API_URL.",
+    ),
+    "server_unfit": (
+        "{url} 的 Prefect 版本是 {found},本程序需要 {wanted}。请先升级其中一方;什么都没有启动。",
+        "Prefect at {url} is version {found}, this program needs {wanted}. Bring them together; nothing was started.",
+    ),
+    "nobody_there": (
+        "{url} 没有应答。请检查 PREFECT_API_URL,以及编排服务(Prefect)是否已启动。",
+        "Nobody answers at {url}. Look at PREFECT_API_URL, and whether the orchestrator (Prefect) is up.",
+    ),
+    "no_pool": (
+        "编排服务里没有工作池 {pool} 的部署。请先运行 python -m workflows.production --pool {pool}。",
+        "The orchestrator has nothing to do for a pool {pool}. First run `python -m workflows.production --pool {pool}`.",
+    ),
     "not_told": (
         "缺少设置 {name}。工作进程要知道数据库、密钥库和主密钥在哪里。",
         "The setting {name} is missing. A worker has to know where the database, the key store and the key are.",

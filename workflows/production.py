@@ -13,8 +13,10 @@ import re
 import sys
 from contextlib import ExitStack, suppress
 from datetime import timedelta
+from pathlib import Path
 
 from workflows import place, surroundings
+from workflows.faults import OrchestratorFault
 
 _LENGTH = re.compile(r"(\d+)(s|m)")
 
@@ -24,12 +26,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m workflows.production")
     parser.add_argument("--pool", required=True)
     parser.add_argument("--shards", type=int, default=1, help="sweeps side by side")
-    parser.add_argument("--every", default="15s", type=_length, help="how often limits are looked for: 15s, 1m")
+    every = os.environ.get("WHISTLE_SWEEP_EVERY") or "15s"
+    parser.add_argument("--every", default=every, type=_length, help="how often limits are looked for: 15s, 1m")
     given = parser.parse_args()
     language = "en" if os.environ.get("WHISTLE_LANGUAGE") == "en" else "zh_CN"
     try:
         surroundings.require_fitting()
-        place.told(os.environ, "PREFECT_API_URL")
+        _join()
         names = _register(given.pool, given.shards, given.every)
     except Exception as fault:
         text = getattr(fault, "text", None)
@@ -39,6 +42,13 @@ def main() -> int:
         return 2
     sys.stdout.write("".join(f"{name}\n" for name in names))
     return 0
+
+
+def _join() -> None:
+    url = place.told(os.environ, "PREFECT_API_URL")
+    if not surroundings.require_answering(url):
+        raise OrchestratorFault("nobody_there", url=url)
+    surroundings.join(os.environ, Path(place.told(os.environ, "WHISTLE_HOME")) / "prefect", url)
 
 
 def _register(pool: str, shards: int, every: timedelta) -> list[str]:

@@ -1,5 +1,5 @@
-"""Executes due runs of our deployments in this process: one thread, one event loop, no subprocess that would import
-the world for each sweep.
+"""Executes due runs in this process: one thread, one event loop, no subprocess that would import the world for each
+sweep. On one machine it works for deployments of its own, on several for a pool (`workflows.sources`).
 
 It asks the server every few seconds what comes due, claims a run and executes it in place. Of several due runs of one
 deployment only the newest is executed, the others are cancelled. While the server is away it keeps asking; the dead-man
@@ -12,59 +12,54 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterDeploymentId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import PrefectException
 
 # Not a headline API: the version is pinned, and tests/workflows/test_contract.py holds it to what is used here.
 from prefect.flow_engine import run_flow_async
-from prefect.states import Cancelled, Crashed, Pending
-
-from workflows import deployments
+from prefect.states import Cancelled, Crashed, Pending, Scheduled
 
 if TYPE_CHECKING:
     from workflows.deployments import Plan
+    from workflows.sources import Source
 
 _log = logging.getLogger(__name__)
 
 _AWAY: Final = (httpx.HTTPError, PrefectException, OSError, TimeoutError)
 """What a server that is away, or just coming back, looks like from here."""
 LOOK_AHEAD: Final = timedelta(seconds=5)
+LIVES: Final = 3
+"""So often a run whose process is killed is begun anew; then it is taken for what kills the process."""
 
 
 class Runner:
-    """The thread that executes what is due. `planned` is asked at the start and after the server was away."""
+    """The thread that executes what is due, wherever its `source` has it from."""
 
-    def __init__(self, planned: Callable[[], tuple[Plan, ...]], *, look: timedelta = LOOK_AHEAD) -> None:
-        self._planned = planned
+    def __init__(self, source: Source, *, look: timedelta = LOOK_AHEAD) -> None:
+        self._source = source
         self._look = look
         self._registered: dict[UUID, Plan] = {}
         self._running: dict[UUID, asyncio.Task[Any]] = {}
+        self._busy: set[UUID | None] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
-        self._registered_once = threading.Event()
+        self._settled_once = threading.Event()
 
     def start(self) -> None:
         """Begin; comes back at once."""
         self._thread.start()
 
-    def wait_registered(self, seconds: float) -> bool:
-        """Whether the deployments are with the server, after at most so many seconds."""
-        return self._registered_once.wait(seconds)
+    def wait_settled(self, seconds: float) -> bool:
+        """Whether the server and this runner have agreed on the deployments, after at most so many seconds."""
+        return self._settled_once.wait(seconds)
 
     def alive(self) -> bool:
         return self._thread.is_alive()
@@ -88,7 +83,7 @@ class Runner:
         while not self._leaving.is_set():
             try:
                 async with get_client() as client:
-                    await self._register(client)
+                    await self._settle(client)
                     if away:
                         _log.warning("the orchestrator is back")
                     away = False
@@ -101,36 +96,37 @@ class Runner:
                 await self._rest(self._look)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    async def _register(self, client: PrefectClient) -> None:
-        self._registered = await deployments.register(await asyncio.to_thread(self._planned))
-        await self._bury(client)
-        self._registered_once.set()
+    async def _settle(self, client: PrefectClient) -> None:
+        self._registered = await self._source.settle(client)
+        self._settled_once.set()
 
     async def _bury(self, client: PrefectClient) -> None:
-        """Runs that were at work when this process was killed: nobody else will ever end them.
+        """Runs that were at work when their process was killed: nobody else will ever end them.
 
-        Their slots in the limit are given back with that.
+        Of a sweep the next one does the work. A digest or a seal is made after all, by whoever takes it first.
         """
-        ours = FlowRunFilter(
-            deployment_id=FlowRunFilterDeploymentId(any_=list(self._registered)),
-            state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING])),
-        )
-        for run in await client.read_flow_runs(flow_run_filter=ours):
-            if run.id not in self._running:
-                await client.set_flow_run_state(run.id, Crashed(message="its process was killed"))
+        for run in await self._source.orphans(client, frozenset(self._running)):
+            plan = self._registered.get(run.deployment_id) if run.deployment_id is not None else None
+            crashed: State[Any] = Crashed(message="its process was killed")
+            again: State[Any] = Scheduled(scheduled_time=datetime.now(UTC), message="its process was killed")
+            once_more = plan is not None and not plan.frequent and run.run_count < LIVES
+            await client.set_flow_run_state(run.id, again if once_more else crashed)
 
     async def _once(self, client: PrefectClient) -> None:
         """What comes due until the next look: the newest of each deployment is executed at its time."""
         now = datetime.now(UTC)
-        found = await client.get_scheduled_flow_runs_for_deployments(
-            list(self._registered), scheduled_before=now + self._look
-        )
+        await self._bury(client)
         by_deployment: dict[UUID, list[FlowRun]] = defaultdict(list)
-        for run in found:
+        for run in await self._source.due(client, now + self._look):
             if run.deployment_id is not None and run.id not in self._running:
                 by_deployment[run.deployment_id].append(run)
+        if not by_deployment.keys() <= self._registered.keys():
+            # Somebody wrote a new deployment, for a new district.
+            await self._settle(client)
         for deployment, runs in by_deployment.items():
-            plan = self._registered[deployment]
+            plan = self._registered.get(deployment)
+            if plan is None:
+                continue
             standing = await self._coalesced(client, sorted(runs, key=_starts), now) if plan.coalesce else runs
             for run in standing:
                 self._running[run.id] = asyncio.create_task(self._at_its_time(client, plan, run))
@@ -145,14 +141,18 @@ class Runner:
         return runs[max(len(past) - 1, 0) :]
 
     async def _at_its_time(self, client: PrefectClient, plan: Plan, run: FlowRun) -> None:
-        """Wait, claim, execute. The claim is the server's: of several that ask, one is accepted."""
+        """Wait, claim, execute. The claim is the server's: of several that ask, one is accepted.
+
+        It is made at the run's time and not before, so that a process which is killed takes no run to come with it.
+        """
+        at_work = False
         try:
             await self._rest(_starts(run) - datetime.now(UTC))
-            if self._leaving is None or self._leaving.is_set():
+            if self._leaving is None or self._leaving.is_set() or run.deployment_id in self._busy:
                 return
-            pending: State[Any] = Pending()
-            claim = await client.set_flow_run_state(run.id, pending)
-            if claim.status is not SetStateStatus.ACCEPT:
+            self._busy.add(run.deployment_id)
+            at_work = True
+            if not await self._claimed(client, run):
                 return
             taken = await client.read_flow_run(run.id)
             ended = await run_flow_async(
@@ -168,6 +168,17 @@ class Runner:
             _log.error("a run failed", extra={"round": plan.name, "fault": type(fault).__name__})
         finally:
             self._running.pop(run.id, None)
+            if at_work:
+                self._busy.discard(run.deployment_id)
+
+    async def _claimed(self, client: PrefectClient, run: FlowRun) -> bool:
+        pending: State[Any] = Pending()
+        claim = await client.set_flow_run_state(run.id, pending)
+        if claim.status is not SetStateStatus.ACCEPT:
+            return False
+        if self._source.mark is not None:
+            await client.update_flow_run(run.id, infrastructure_pid=self._source.mark)
+        return True
 
     async def _rest(self, length: timedelta) -> None:
         """Wait so long, or until the runner leaves."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Mapping, MutableMapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,14 +24,15 @@ FITS: Final[Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]]] = {
 """From which version (included) up to which (not included) the orchestrator was seen to work."""
 
 _KEPT_SECONDS: Final = 7200
+_KEPT_SHARED_SECONDS: Final = 86400
 _UNUSED: Final = ("TRIGGERS", "FOREMAN", "TASK_RUN_RECORDER", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
 
 
-def client(home: Path, port: int) -> dict[str, str]:
-    """For whoever talks to the embedded server: its own home, no telemetry, quick to notice that it is gone."""
+def client(home: Path, url: str) -> dict[str, str]:
+    """For whoever talks to a server: a home of its own, no telemetry, quick to notice that it is gone."""
     return {
         "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_URL": url,
         "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
@@ -47,7 +51,7 @@ def server(home: Path, port: int) -> dict[str, str]:
     A sweep every 15 seconds makes 5,760 runs a day; they are kept for two hours, which is what a person looks at.
     """
     return {
-        **client(home, port),
+        **client(home, _local(port)),
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
@@ -69,6 +73,37 @@ def server(home: Path, port: int) -> dict[str, str]:
     }
 
 
+def shared_server(database: str, redis: str) -> dict[str, str]:
+    """For each process of a server of several: on PostgreSQL, with Redis between them. `prefect.env` has the same.
+
+    `redis` names the server without a database: messages take the first, tasks the second. Whatever one process would
+    keep in its memory, the others wouldn't know: leases of limits, the order of events, the tasks of the services.
+    """
+    return {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
+        # `prefect server database upgrade -y` does it once, instead of each process at its start.
+        "PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false",
+        # None of ours is used, and processes that start together would quarrel over writing them.
+        "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+        "PREFECT_MESSAGING_BROKER": "prefect_redis.messaging",
+        "PREFECT_MESSAGING_CACHE": "prefect_redis.messaging",
+        "PREFECT_SERVER_EVENTS_CAUSAL_ORDERING": "prefect_redis.ordering",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect_redis.lease_storage",
+        "PREFECT_REDIS_MESSAGING_URL": f"{redis}/0",
+        "PREFECT_SERVER_DOCKET_URL": f"{redis}/1",
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs,orphans",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS": "600",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(_KEPT_SHARED_SECONDS),
+        "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"PT{_KEPT_SHARED_SECONDS}S",
+        "DO_NOT_TRACK": "1",
+    }
+
+
 def cleared(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without what concerns somebody's own Prefect: ours has a home and a server of its own."""
     return {name: value for name, value in environ.items() if not name.startswith("PREFECT_")}
@@ -76,12 +111,28 @@ def cleared(environ: Mapping[str, str]) -> dict[str, str]:
 
 def enter(environ: MutableMapping[str, str], home: Path, port: int) -> None:
     """Point this process at the embedded server. Only before Prefect was imported, or at the same server again."""
-    wanted = client(home, port)
+    _point(environ, client(home, _local(port)))
+
+
+def join(environ: MutableMapping[str, str], home: Path, url: str) -> None:
+    """Point this process at a server that several machines share. Only before Prefect was imported, as above.
+
+    What was said about Prefect in the environment stays: how to sign in at the server's proxy, whom to trust.
+    """
+    said = {name: value for name, value in environ.items() if name.startswith("PREFECT_") and value}
+    _point(environ, {**client(home, url), **said})
+
+
+def _point(environ: MutableMapping[str, str], wanted: Mapping[str, str]) -> None:
     if "prefect" in sys.modules and environ.get("PREFECT_API_URL") != wanted["PREFECT_API_URL"]:
         raise RuntimeError("Prefect was imported before it was told where its server is")
     for name in [one for one in environ if one.startswith("PREFECT_")]:
         del environ[name]
     environ.update(wanted)
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}/api"
 
 
 def require_fitting(found: Mapping[str, str] | None = None) -> None:
@@ -91,7 +142,41 @@ def require_fitting(found: Mapping[str, str] | None = None) -> None:
             has = found[name] if found is not None else version(name)
         except (KeyError, PackageNotFoundError):
             has = "–"
-        parts = tuple(int(part) for part in re.findall(r"\d+", has.partition("+")[0])[:3])
-        if not first <= parts < end:
-            wanted = f">={'.'.join(map(str, first))},<{'.'.join(map(str, end))}"
-            raise OrchestratorFault("unfit", what=name, found=has, wanted=wanted)
+        if not first <= _numbers(has) < end:
+            raise OrchestratorFault("unfit", what=name, found=has, wanted=_bounds(name))
+
+
+def require_answering(url: str) -> bool:
+    """Whether a server answers there. Raises OrchestratorFault for what won't mend itself.
+
+    bad_url for no address at all, not_prefect for another program's, server_unfit for another version's.
+    """
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?/api/?", url):
+        raise OrchestratorFault("bad_url", url=url)
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/admin/version", timeout=5) as answer:  # noqa: S310 - see above
+            found = json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code in {401, 403, 502, 503, 504}:
+            # The server's own door, or a proxy without its server.
+            return error.code in {401, 403}
+        raise OrchestratorFault("not_prefect", url=url) from error
+    except (OSError, TimeoutError):
+        return False
+    except ValueError as error:
+        raise OrchestratorFault("not_prefect", url=url) from error
+    if not isinstance(found, str):
+        raise OrchestratorFault("not_prefect", url=url)
+    first, end = FITS["prefect"]
+    if not first <= _numbers(found) < end:
+        raise OrchestratorFault("server_unfit", url=url, found=found, wanted=_bounds("prefect"))
+    return True
+
+
+def _numbers(said: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", said.partition("+")[0])[:3])
+
+
+def _bounds(name: str) -> str:
+    first, end = FITS[name]
+    return f">={'.'.join(map(str, first))},<{'.'.join(map(str, end))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from workflows import deployments, server
 from workflows.deployments import Plan
 from workflows.runner import Runner
 from workflows.server import Server
+from workflows.sources import Own
 from workflows.watchdog import Watchdog
 
 # Prefect's own clients leave a connection to the garbage collector at the end of a thread; runs don't add any.
@@ -45,13 +47,15 @@ def plans(every: timedelta = EVERY) -> tuple[Plan, ...]:
 
 @contextmanager
 def running(every: timedelta = EVERY) -> Iterator[Runner]:
-    runner = Runner(lambda: plans(every), look=timedelta(seconds=0.3))
+    runner = Runner(Own(lambda: plans(every)), look=timedelta(seconds=0.3))
     runner.start()
     try:
-        assert runner.wait_registered(30)
+        assert runner.wait_settled(30)
         yield runner
     finally:
         runner.stop()
+        # What Prefect's clients leave to the garbage collector is collected here, and not in somebody else's test.
+        gc.collect()
 
 
 def swept(city: Town) -> datetime | None:
