@@ -87,7 +87,7 @@ CHANGES = {
     "cause": "coalesce(cause, 0) + 1",
     "confidential": "NOT confidential",
     "open": """open || '{"note": 1}'""",
-    "signals": """signals || '[{"op": "meet", "clock": 1, "at": "2026-03-17T00:21:00+00:00"}]'""",
+    "signals": """signals::jsonb || '[{"op": "meet", "clock": 1, "at": "2026-03-17T00:21:00+00:00"}]'""",
     "commitments": "commitments || '\\x00'",
     "digest": "sha256(digest)",
 }
