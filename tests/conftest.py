@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,27 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         home = Path(os.environ.pop(_SHARED_HOME))
         embedded.stop(home)
         shutil.rmtree(home)
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes a line of a programme's figures; all of them are printed at the end of the run, from any worker."""
+    return lambda line: record_property("figure", line)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = (one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind))
+    found = [
+        (one.nodeid, value)
+        for one in reports
+        if one.when == "call"
+        for name, value in one.user_properties
+        if name == "figure"
+    ]
+    if found:
+        terminalreporter.section("figures")
+    for nodeid, value in sorted(found):
+        terminalreporter.line(f"{nodeid.rpartition('::')[2]}: {value}")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
-"""A process that sweeps and is killed: forked anew for each kill, so that fifty deaths cost no fifty start-ups.
+"""A process that sweeps, or pulls triggers, and is killed: forked anew for each, so that a death costs little.
 
-Run as `python -m tests.chaos.sweeper`; it reads one JSON line for the town, then one for each sweep, and answers
-each with how the sweeping child ended.
+Run as `python -m tests.chaos.sweeper`; it reads one JSON line for the town, then one for each order, and answers
+each with how its child ended and what the child had answered before that.
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
-from cases import ledger, rows, wake
-from cases.directory import Directory
+from cases import engine, ledger, wake
+from cases.directory import Directory, version_of
 from cases.installation import Installation
 from cases.keystore import KeyStore
 from cases.loading import driver
 from cases.office import Office, Session
+from cases.people import organisation
 from cases.sitting import Sitting
 from cases.store import Store
 from cases.vault import MasterKey
@@ -32,7 +33,7 @@ from tests.town import book
 
 BATCH = 3
 """Few cases in a transaction, so that a sweep has many commits to be killed at."""
-Failpoint = Mapping[str, Any]
+Order = Mapping[str, Any]
 
 
 def die() -> None:
@@ -43,7 +44,7 @@ def die() -> None:
 class Mortal(Store):
     """A store whose process dies right before or right after its n-th commit."""
 
-    failpoint: Failpoint = MappingProxyType({})
+    failpoint: Order = MappingProxyType({})
     commits = 0
 
     @contextmanager
@@ -60,22 +61,45 @@ class Mortal(Store):
             die()
 
 
-def sweep(town: Mapping[str, Any], order: Failpoint) -> None:
-    """Sweep in this process, which may not live to see the end of it."""
+@contextmanager
+def premises(town: Order, order: Order) -> Iterator[tuple[Mortal, Office]]:
+    """The store that this process may die at, and its office."""
     with Mortal(town["store"]) as store, Store(town["keys"]) as keys:
         store.failpoint = order
-        office = _office(store, keys, bytes.fromhex(town["master"]))
+        master = MasterKey(bytes.fromhex(town["master"]))
+        office = Installation(store, KeyStore(keys, master), master).office(book().version)
+        office.book_of = lambda _: book()
+        with store.read() as connection:
+            # As in a process that has worked before: what the first batch costs is another matter.
+            office.directory = Directory(version_of(connection))
+            places = set(connection.scalars(select(organisation.c.id)))
+            office.directory.prefetch(connection, places, datetime.fromisoformat(order["now"]))
+        yield store, office
+
+
+def sweep(town: Order, order: Order) -> None:
+    """Sweep in this process, which may not live to see the end of it."""
+    with premises(town, order) as (store, office):
         MUTANTS[str(order.get("mutant"))](store)
-        while wake.sweep(store, office, datetime.fromisoformat(order["now"]), most=BATCH).cases:
+        size = order.get("batch", BATCH)
+        while wake.sweep(store, office, datetime.fromisoformat(order["now"]), most=size).cases:
             pass
 
 
-def _office(store: Store, keys: Store, secret: bytes) -> Office:
-    master = MasterKey(secret)
-    office = Installation(store, KeyStore(keys, master), master).office(book().version)
-    office.book_of = lambda _: book()
-    office.directory = Directory(0)
-    return office
+def pull(town: Order, order: Order, answer: Callable[[str], object]) -> None:
+    """Pull a trigger again and again, on one case after another, and answer each that is done with its event."""
+    now = datetime.fromisoformat(order["now"])
+    with premises(town, order) as (store, office):
+        for number in range(order["pulls"]):
+            case = order["cases"][number % len(order["cases"])]
+            with store.begin() as connection:
+                actor = office.directory.actor(connection, order["member"], now)
+                done = engine.fire(Session(connection, office), case, 1, "remind", actor, {}, now)
+                said = f"{case}:{done.events[-1]} "
+                if order.get("mutant") == "answers_first":
+                    answer(said)
+            if order.get("mutant") != "answers_first":
+                answer(said)
 
 
 # ---------------------------------------------------------------------------- planted bugs that must be caught
@@ -90,21 +114,21 @@ def _two_commits(store: Mortal) -> None:
     whole = ledger.put
 
     def in_two(session: Session, sittings: list[Sitting]) -> None:
-        late = [(one.case, clock) for one in sittings for clock in one.case.clocks.values() if clock.dirty]
-        known = {(file.id, clock.no) for file, clock in late if clock.face.rung > 0}
-        for file, clock in late:
-            clock.dirty = (file.id, clock.no) not in known
+        ids = {"ids": [one.case.id for one in sittings]}
+        clocks = text("SELECT coalesce(jsonb_agg(to_jsonb(clock)), '[]')::text FROM clock WHERE case_id = ANY(:ids)")
+        write = text(
+            "UPDATE clock c SET state = r.state, wake_at = r.wake_at, rung = r.rung, face = r.face"
+            " FROM jsonb_populate_recordset(NULL::clock, cast(:rows AS jsonb)) r"
+            " WHERE c.case_id = r.case_id AND c.no = r.no"
+        )
+        before = session.connection.scalar(clocks, ids)
         whole(session, sittings)
+        after = session.connection.scalar(clocks, ids)
+        session.connection.execute(write, {"rows": before})
         driver(session).commit()
         store.commits += 1
         store.maybe("after")
-        for file, clock in late:
-            if (file.id, clock.no) in known:
-                row = rows.clock_row(file, clock)
-                session.connection.execute(
-                    text("UPDATE clock SET face = cast(:face AS jsonb) WHERE case_id = :id AND no = :no"),
-                    {"face": ledger._dumped([row["face"]])[1:-1], "id": file.id, "no": clock.no},
-                )
+        session.connection.execute(write, {"rows": after})
 
     ledger.put = in_two  # type: ignore[assignment]
 
@@ -132,28 +156,35 @@ MUTANTS = {"None": _sound, "two_commits": _two_commits, "claims_first": _claims_
 # ------------------------------------------------------------------------------------------------ the process
 
 
-def _child(town: Mapping[str, Any], order: Failpoint) -> int:
-    """Fork a sweeper; kill it from outside where the order says after how many seconds. How it ended."""
+def _child(town: Order, order: Order) -> tuple[int, str]:
+    """Fork a worker; kill it from outside where the order says after how many seconds. How it ended, what it said."""
+    ear, mouth = os.pipe()
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            sweep(town, order)
+            if "pulls" in order:
+                pull(town, order, lambda said: os.write(mouth, said.encode()))
+            else:
+                sweep(town, order)
             code = 0
         finally:
             os._exit(code)
+    os.close(mouth)
     if "seconds" in order:
         time.sleep(order["seconds"])
         os.kill(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with os.fdopen(ear) as heard:
+        return code, heard.read()
 
 
 def main() -> None:
-    """Read the town, then sweep as ordered until nothing more is ordered."""
+    """Read the town, then work as ordered until nothing more is ordered."""
     town = json.loads(sys.stdin.readline())
     book()
     for line in sys.stdin:
-        sys.stdout.write(f"{_child(town, json.loads(line))}\n")
+        sys.stdout.write(json.dumps(_child(town, json.loads(line))) + "\n")
         sys.stdout.flush()
 
 
