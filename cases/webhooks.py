@@ -119,7 +119,7 @@ def send_due(store: Store, office: Office, now: datetime, way: Way) -> Sent:
     with store.begin() as connection:
         connection.execute(delete(webhook_delivery).where(webhook_delivery.c.ended_at < now - KEPT))
     with store.read() as connection:
-        due = busy(connection, now)
+        due = busy(connection, clock())
     if due:
         with ThreadPoolExecutor(min(SUBSCRIBERS_AT_ONCE, len(due)), thread_name_prefix="webhook") as pool:
             for part in pool.map(lambda number: drain(store, office, number, clock, way), due):
