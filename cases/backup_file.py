@@ -73,6 +73,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
             "folder."
         ),
     ),
+    "no_folder": (
+        "没有说明备份写到哪里。请设置 WHISTLE_BACKUPS,最好是另一台机器上的目录,或运行 whistle backup 目录。",
+        "Where to back up to isn't said. Set WHISTLE_BACKUPS, best to another machine, or run `whistle backup DIR`.",
+    ),
     "exists": (
         "{where} 已经存在,不会覆盖。",
         "{where} is there already and isn't overwritten.",

@@ -226,10 +226,12 @@ class KeyStore:
             return self._registry().write(((s, wrapped) for s, wrapped in rows), self._master, at, keep)
 
     def expire_copies(self, now: datetime) -> list[Path]:
-        """Remove the copies whose time is over, and half-written ones."""
+        """Remove the copies whose time is over, and half-written ones; without a folder of them there are none."""
+        if self._copies is None:
+            return []
         with self._store.begin() as connection:
             connection.execute(_LOCK)
-            return self._registry().expire(now)
+            return self._copies.expire(now)
 
     def restore_copy(self, path: Path, at: datetime, gone: Iterable[int] = ()) -> int:
         """Put back the keys that are missing here; how many.

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cases import bulletin, clearing, digest, heartbeat, retention, sealing, seals, tracking, wake
+from cases import archive, bulletin, clearing, digest, heartbeat, retention, sealing, seals, tracking, wake
 
 if TYPE_CHECKING:
     from cases.heartbeat import Door
@@ -29,7 +29,7 @@ Deliver = Callable[["Premises", datetime], Mapping[str, Any]]
 
 @dataclass(slots=True)
 class Premises:
-    """Where the rounds are made: an installation, its home, and the folder elsewhere that takes the seals.
+    """Where the rounds are made: an installation, its home, and the folders elsewhere that take seals and back-ups.
 
     `clock` is what a long-lived process reads the time from; a round itself is given the instant.
     """
@@ -39,6 +39,7 @@ class Premises:
     seals: Path
     deliver: Deliver | None = None
     webhooks: Deliver | None = None
+    backups: Path | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _office: Office | None = None
 
@@ -145,6 +146,7 @@ def seal(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[st
 def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
     """List whose term is over; with `apply` forget those whom a list of a week ago named. Clears the shelf too."""
     kept = premises.kept
+    kept.keystore.expire_copies(now)
     office = premises.office_now()
     cleared = {}
     if office.shelf is not None:
@@ -159,6 +161,17 @@ def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[
     return {"due": len(over), "cases": [number for one in over for number in one.cases], **cleared}
 
 
+def back_up(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
+    """The day's back-up of the cases into the folder that is set, and the end of old ones."""
+    return archive.daily(premises.kept.store, premises.kept.master, premises.backups, now)
+
+
+def copy_keys(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
+    """The day's copy of the key store, and the end of those whose time is over. Safe to repeat: each is another."""
+    path = premises.kept.keystore.export_copy(now)
+    return {"file": path.name, "ended": len(premises.kept.keystore.expire_copies(now))}
+
+
 ROUNDS: Final[Mapping[str, Round]] = {
     "sweep": sweep,
     "deliver": deliver,
@@ -168,4 +181,6 @@ ROUNDS: Final[Mapping[str, Round]] = {
     "bulletin": send_bulletin,
     "seal": seal,
     "retention": retain,
+    "backup": back_up,
+    "keys": copy_keys,
 }

@@ -61,7 +61,12 @@ class Plan:
 
 
 def plans(
-    every: timedelta, zone: str, districts: Iterable[tuple[str, str]] = (), *, shards: int = 1
+    every: timedelta,
+    zone: str,
+    districts: Iterable[tuple[str, str]] = (),
+    *,
+    shards: int = 1,
+    backups: bool = False,
 ) -> tuple[Plan, ...]:
     """All deployments. Times of day are those of the policy's zone.
 
@@ -104,6 +109,8 @@ def plans(
         Plan(flows.seal, "seal-thorough", at("35 3 * * *"), ("history",), {"thorough": True}),
         Plan(flows.retention, "retention-list", at("0 4 1 * *"), ("retention",)),
         Plan(flows.retention, "retention-apply", at("0 4 9 * *"), ("retention",), {"apply": True}),
+        Plan(flows.keys, "keys", at("10 2 * * *"), ("backup",)),
+        *([Plan(flows.backup, "backup", at("20 2 * * *"), ("backup",))] if backups else []),
     )
 
 
@@ -114,7 +121,8 @@ def of(premises: Premises, every: timedelta, *, shards: int = 1) -> tuple[Plan, 
     office = premises.office()
     with premises.kept.store.read() as connection:
         districts = tracking.districts(connection)
-    return plans(every, str(office.book_of(office.current).tz), districts, shards=shards)
+    zone, backups = str(office.book_of(office.current).tz), premises.backups is not None
+    return plans(every, zone, districts, shards=shards, backups=backups)
 
 
 async def register(planned: Iterable[Plan], work_pool: str | None = None) -> dict[UUID, Plan]:

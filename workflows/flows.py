@@ -88,6 +88,18 @@ async def retention(apply: bool = False) -> Done:  # noqa: FBT001, FBT002 - as a
     return await _go("retention", apply=apply)
 
 
+@flow(name="backup", flow_run_name=_named, retries=3, retry_delay_seconds=600)
+async def backup() -> Done:
+    """备份 of the cases, encrypted, without the keys; old ones are ended."""
+    return await _go("backup")
+
+
+@flow(name="keys", flow_run_name=_named, retries=3, retry_delay_seconds=600)
+async def keys() -> Done:
+    """A copy of the key store, where forgetting reaches it; old ones are ended."""
+    return await _go("keys")
+
+
 FLOWS: Final[tuple[Flow[..., Any], ...]] = (
     sweep,
     deliver,
@@ -97,4 +109,6 @@ FLOWS: Final[tuple[Flow[..., Any], ...]] = (
     bulletin,
     seal,
     retention,
+    backup,
+    keys,
 )

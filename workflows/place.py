@@ -78,7 +78,9 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     keystore.verify()
     folder = Path(environ.get("WHISTLE_SEALS") or home / "seals")
     shelf = shelves.opened(environ.get("WHISTLE_FILES") or None, home)
-    return Premises(Installation(store, keystore, master, shelf), home, folder, clock=lambda: datetime.now(UTC))
+    backups = Path(environ["WHISTLE_BACKUPS"]) if environ.get("WHISTLE_BACKUPS") else None
+    kept = Installation(store, keystore, master, shelf)
+    return Premises(kept, home, folder, backups=backups, clock=lambda: datetime.now(UTC))
 
 
 def told(environ: Mapping[str, str], name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 app = typer.Typer(name="backup", help="备份个案(加密)。 Back up the cases, encrypted.")
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="放备份的目录,最好在另一块盘上。 Where to, best on another disk.")
+    Path | None,
+    typer.Argument(
+        metavar="DIR", help="放备份的目录,默认 WHISTLE_BACKUPS。 Where to, best on another disk; else WHISTLE_BACKUPS."
+    ),
 ]
 Drilled = Annotated[
     bool,
@@ -31,7 +35,7 @@ Drilled = Annotated[
 
 @app.command()
 def backup(
-    folder: Folder,
+    folder: Folder = None,
     drill: Drilled = False,  # noqa: FBT002 - a switch of the command line
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
@@ -42,16 +46,21 @@ def backup(
     brings no forgotten student back. With --drill exits with 1 when something in it doesn't verify.
     """
     from api.commands.database import installation
+    from api.settings import Settings
     from cases import backup as backups
     from cases import heartbeat
+    from cases.backup_file import BackupFault
     from cases.drill import drill as drilled
 
     now = datetime.now(UTC)
     tried = None
+    into = folder or Settings.read(os.environ).backups
+    if into is None:
+        raise BackupFault("no_folder")
     with installation() as kept:
         begun = time.perf_counter()
         with bar(language, "备份", "backing up", shown=not as_json) as told:
-            made = backups.make(kept.store, kept.master, folder, now, told)
+            made = backups.make(kept.store, kept.master, into, now, told)
         if drill:
             with bar(language, "演练", "drill", shown=not as_json) as told:
                 tried = drilled(made.path, kept.store, kept.office(), told)

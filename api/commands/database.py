@@ -106,7 +106,7 @@ def premises(kept: Installation) -> Premises:
 
     settings = Settings.read(os.environ)
     home = settings.home or embedded.default_home()
-    made = Premises(kept, home, settings.seals or home / "seals")
+    made = Premises(kept, home, settings.seals or home / "seals", backups=settings.backups)
     office = made.office()
     made.deliver = round_of(settings, office.book_of(office.current).tz)
     made.webhooks = webhooks_of(settings)

@@ -28,6 +28,8 @@ class Which(StrEnum):
     BULLETIN = "bulletin"
     SEAL = "seal"
     RETENTION = "retention"
+    BACKUP = "backup"
+    KEYS = "keys"
 
 
 Asked = Annotated[Which, typer.Argument(metavar="ROUND", help=" | ".join(Which))]
@@ -86,6 +88,11 @@ _SAID: Mapping[Which, tuple[str, str]] = {
         "{month}：{entries} 条，新发出 {messages} 份通报。",
         "{month}: {entries} entries, {messages} new bulletins.",
     ),
+    Which.KEYS: (
+        "已写密钥副本 {file}，清除到期的 {ended} 份。",
+        "Copied the keys to {file}; {ended} old copies ended.",
+    ),
+    Which.BACKUP: ("已备份：{file}，清除旧备份 {ended} 份。", "Backed up to {file}; {ended} old ones ended."),
     Which.SEAL: ("已封存 {cases} 个个案：{file}。", "Sealed {cases} cases: {file}."),
 }
 

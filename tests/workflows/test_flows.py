@@ -96,9 +96,18 @@ def test_tags_say_the_kind_of_work_and_the_district_and_nothing_else() -> None:
     planned = deployments.plans(timedelta(seconds=15), "Asia/Shanghai", [("320102", "玄武区"), ("320104", "秦淮区")])
     tags = {tag for plan in planned for tag in plan.tags}
     assert tags == {
-        "time", "messages", "tracking", "history", "retention", "district:320102", "district:320104",
+        "time", "messages", "tracking", "history", "retention", "backup", "district:320102", "district:320104",
     }  # fmt: skip
     assert len({plan.name for plan in planned}) == len(planned)
+
+
+def test_a_back_up_is_planned_where_a_folder_for_it_is_named(city: Town, premises: Premises, tmp_path: Path) -> None:
+    every = timedelta(seconds=15)
+    assert "backup" not in {plan.name for plan in deployments.of(premises, every)}
+    premises.backups = tmp_path / "kept"
+    assert "backup" in {plan.name for plan in deployments.of(premises, every)}
+    fixed(premises)
+    assert run(flows.backup)["file"] == "whistle-20260317T002000Z.backup"
 
 
 def test_shards_of_the_sweep_are_deployments_of_their_own() -> None:
