@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -56,7 +57,8 @@ class Envelope:
         self._app = app
         self._hosts = ours(settings)
         self._secure = settings.link.startswith("https://")
-        self._room: asyncio.Semaphore | None = None
+        # By the loop that waits at it: a server has one, tests have several side by side.
+        self._rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,10 +71,8 @@ class Envelope:
             scope["whistle.cookies"] = []
             await _Exchange(self, scope, receive, send, mark).go()
 
-    async def room(self) -> asyncio.Semaphore:
-        if self._room is None:
-            self._room = asyncio.Semaphore(AT_ONCE)
-        return self._room
+    def room(self) -> asyncio.Semaphore:
+        return self._rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
 
     def is_ours(self, host: str) -> bool:
         return name_in(host) in self._hosts
@@ -120,7 +120,7 @@ class _Exchange:
             await self._problem(fault)
             return
         if not under(self._scope["path"], _FREE):
-            self._held = await self._envelope.room()
+            self._held = self._envelope.room()
             await self._held.acquire()
         try:
             await self._envelope.app(self._scope, self._take, self._give)

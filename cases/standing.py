@@ -28,7 +28,7 @@ TOKEN_PREFIX: Final = "wst_"  # noqa: S105 - the beginning of every token, so th
 _KEPT: Final = timedelta(days=90)
 
 _RECOGNISE: Final = """
-SELECT s.id, s.member_id, s.csrf, s.strong, s.posts, s.seen_at, s.expires_at, s.digest = %(digest)s, m.language,
+SELECT s.id, s.member_id, s.csrf, s.via, s.strong, s.posts, s.seen_at, s.expires_at, s.digest = %(digest)s, m.language,
        a.totp_at IS NOT NULL, coalesce(a.must_change, false),
        coalesce((SELECT version FROM directory_version), 0),
        (SELECT name FROM policy_version WHERE active_at IS NOT NULL ORDER BY active_at DESC LIMIT 1)
@@ -36,7 +36,7 @@ SELECT s.id, s.member_id, s.csrf, s.strong, s.posts, s.seen_at, s.expires_at, s.
  WHERE (s.digest = %(digest)s OR (s.earlier = %(digest)s AND s.rotated_at > %(grace)s))
    AND s.revoked_at IS NULL AND s.expires_at > %(now)s AND s.idle_until > %(now)s
 """
-_RECOGNISE_TOKEN: Final = """
+_RECOGNISE_SYSTEM: Final = """
 SELECT t.id, t.member_id, t.scopes, t.used_at, t.expires_at, m.language,
        coalesce((SELECT version FROM directory_version), 0),
        (SELECT name FROM policy_version WHERE active_at IS NOT NULL ORDER BY active_at DESC LIMIT 1)
@@ -66,6 +66,7 @@ class Standing:
     must_change: bool = False
     newest: bool = True
     posts: bytes | None = None
+    via: str = "password"
     scopes: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -87,17 +88,17 @@ def recognise(store: Store, secret: str, now: datetime) -> Standing | None:
         row = connection.execute(_RECOGNISE, marks).fetchone()
     if row is None:
         return None
-    number, member, csrf, strong, posts, seen, expires, newest, language, factor, change, version, policy = row
+    number, member, csrf, via, strong, posts, seen, expires, newest, language, factor, change, version, policy = row
     return Standing(
         number, member, language, int(version), policy, expires.astimezone(UTC), seen.astimezone(UTC), csrf, strong,
-        factor, change, newest, posts,
+        factor, change, newest, posts, via=via,
     )  # fmt: skip
 
 
 def recognise_token(store: Store, secret: str, now: datetime) -> Standing | None:
     """The standing of an API token, or None: unknown, expired, revoked, its member retired. One query."""
     with store.glance() as connection:
-        row = connection.execute(_RECOGNISE_TOKEN, {"digest": digest_of(secret), "now": now}).fetchone()
+        row = connection.execute(_RECOGNISE_SYSTEM, {"digest": digest_of(secret), "now": now}).fetchone()
     if row is None:
         return None
     number, member, scopes, used, expires, language, version, policy = row

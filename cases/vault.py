@@ -242,16 +242,17 @@ def _bound(place: str, section: str, header: bytes) -> bytes:
 class MasterKey:
     """The one secret outside every database. It seals nothing itself: each use has a key derived from it.
 
-    `chain`, `index` and `seals` are the keys of the history, of the blind index and of exported seals;
-    `check` is what a key store remembers it by.
+    `chain`, `index` and `seals` are the keys of the history, of the blind index and of exported seals; `accounts`
+    seal what signing in must be able to read again; `check` is what a key store remembers it by.
     """
 
-    __slots__ = ("_wrap", "chain", "check", "index", "seals")
+    __slots__ = ("_wrap", "accounts", "chain", "check", "index", "seals")
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != _MASTER_SIZE:
             raise ValueError("a master key has 32 bytes")
         self._wrap = {name: DataKey(_derive(secret, f"wrap/{name}", _KEY_SIZE[name]), name) for name in ALGORITHMS}
+        self.accounts = {name: DataKey(_derive(secret, f"accounts/{name}", _KEY_SIZE[name]), name) for name in ALGORITHMS}
         self.chain = _derive(secret, "chain")
         self.index = _derive(secret, "index")
         self.seals = _derive(secret, "seals")

@@ -31,8 +31,8 @@ _PREFIXES: Final = (
     ("/api/v1/statistics", "oversight"),
     ("/api/v1/audit", "oversight"),
 )
-_OWN: Final = ("/api/v1/signin", "/api/v1/me/", "/api/v1/tokens")
-"""A person's own affairs: no token opens them."""
+_OWN: Final = ("/api/v1/signin", "/api/v1/me", "/api/v1/tokens", "/api/v1/accounts")
+"""A person's own affairs, and an admin's with others' accounts: no token opens them."""
 
 
 def needed(method: str, path: str) -> str | None:

@@ -19,9 +19,16 @@ def needs_second_factor(actor: Actor) -> bool:
 
 def missing(actor: Actor, standing: Standing) -> str | None:
     """`code_needed`, `enrolment_needed`, `change_needed`, or None. Asked with every request: posts change."""
-    if not standing.strong:
-        if standing.second_factor:
+    return missing_for(
+        actor, strong=standing.strong, second_factor=standing.second_factor, must_change=standing.must_change
+    )
+
+
+def missing_for(actor: Actor, *, strong: bool, second_factor: bool, must_change: bool) -> str | None:
+    """The same, from what is known while a session is being opened."""
+    if not strong:
+        if second_factor:
             return "code_needed"
         if needs_second_factor(actor):
             return "enrolment_needed"
-    return "change_needed" if standing.must_change else None
+    return "change_needed" if must_change else None
