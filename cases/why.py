@@ -81,11 +81,16 @@ def why(store: Store, number: str, address: str, language: str = "zh_CN") -> Rec
             known = ", ".join(dict.fromkeys(map(str, clocks)))
             raise WhyFault("no_clock", case=number, clock=address, known=known or "–")
         book = _book(connection, found.policy)
-    return reckon(_Grounds(book, language), face_from_json(chosen.face), language)
+    return reckoned(book, face_from_json(chosen.face), language)
 
 
 def why_of(book: Book, face: Face, language: str = "zh_CN") -> Reckoning:
     """The reckoning of a clock that is at hand, with the bases in the reader's language."""
+    return reckon(_Grounds(book, language), face, language)
+
+
+def reckoned(book: Book, face: Face, language: str) -> Reckoning:
+    """The reckoning of a clock that is at hand, under the book that its case runs under."""
     return reckon(_Grounds(book, language), face, language)
 
 
