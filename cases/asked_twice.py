@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from cases.metadata import metadata
 from cases.refusal import FieldFault, Refusal
@@ -49,8 +50,8 @@ asked_twice = Table(
     Column("at", DateTime(timezone=True), nullable=False),
     # Empty only inside the transaction that does the work.
     Column("status", SmallInteger),
-    Column("answer", JSONB),
-    Column("headers", JSONB),
+    Column("answer", JSON(none_as_null=True)),
+    Column("headers", JSON(none_as_null=True)),
     PrimaryKeyConstraint("member_id", "key"),
     CheckConstraint("(status IS NULL) = (answer IS NULL)", name="answered"),
     Index(None, "at"),

@@ -197,6 +197,12 @@ def provisional_cases(connection: Connection) -> list[int]:
     return list(connection.scalars(found.order_by(clock.c.case_id)))
 
 
+def number_of(connection: Connection, case_id: int) -> str | None:
+    """The number of the case of that id."""
+    found: str | None = connection.scalar(select(case.c.number).where(case.c.id == case_id))
+    return found
+
+
 def numbered(connection: Connection, numbers: list[str] | None) -> list[tuple[str, int]]:
     """Number and id of these cases, or of all, by number."""
     wanted = select(case.c.number, case.c.id).order_by(case.c.number)

@@ -1,10 +1,22 @@
-"""The REST API `/api/v1`, by noun."""
+"""The REST API `/api/v1`, by noun. The triggers' routes come from the declarations (`api.rest.triggers`)."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.rest import files
+from api.rest import cases, directory, files, messages, oversight, tracks, triggers
+from api.rest.document import describe
+
+__all__ = ["describe", "router"]
 
 router = APIRouter()
-router.include_router(files.router)
+for _part in (
+    cases.router,
+    tracks.router,
+    files.router,
+    triggers.routes(),
+    directory.router,
+    messages.router,
+    oversight.router,
+):
+    router.include_router(_part)

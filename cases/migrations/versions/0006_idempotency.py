@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision: str = "0006"
 down_revision: str | None = "0005"
@@ -20,8 +19,8 @@ def upgrade() -> None:
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=True),
-        sa.Column("answer", postgresql.JSONB(), nullable=True),
-        sa.Column("headers", postgresql.JSONB(), nullable=True),
+        sa.Column("answer", sa.JSON(), nullable=True),
+        sa.Column("headers", sa.JSON(), nullable=True),
         sa.CheckConstraint("(status IS NULL) = (answer IS NULL)", name=op.f("ck_asked_twice_answered")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_asked_twice_member_id")),
         sa.PrimaryKeyConstraint("member_id", "key", name=op.f("pk_asked_twice")),
