@@ -37,6 +37,7 @@ def create(house: House) -> FastAPI:
     app.state.house = house
     app.include_router(health)
     app.include_router(rest.router, prefix="/api/v1")
+    rest.describe(app)
     app.include_router(fhir.router, prefix="/fhir/R4")
     app.include_router(pages.router)
     _mount_static(app)
