@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -125,6 +126,8 @@ def _guessed(content: bytes) -> str:
 def _encoded_anew(content: bytes, media: str) -> bytes:
     from PIL import Image, UnidentifiedImageError
 
+    # Pillow grumbles about many a camera's notes, which aren't kept anyway.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
     try:
         with Image.open(io.BytesIO(content), formats=[_FORMAT[media]]) as picture:
             _bounded(picture, media)
