@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TAG: Final = "whistle"
 """Every deployment of ours has it."""
 _ANCHOR: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""From where intervals count. Without it each of the server's schedulers counts from an instant of its own."""
 DELIVER_EVERY: Final = timedelta(minutes=5)
 """The net under the deliverer and the sender of webhooks, which look every few seconds by themselves."""
 
@@ -57,7 +58,7 @@ class Plan:
         So it has no limit. The slot of a run whose process was killed is held for five minutes, in which the server
         would cancel every sweep.
         """
-        return self.flow in {flows.sweep, flows.deliver}
+        return self.flow in {flows.sweep, flows.deliver, flows.webhooks}
 
 
 def plans(
@@ -99,8 +100,8 @@ def plans(
     ]
     return (
         *sweeps,
-        Plan(flows.deliver, "deliver", Interval(DELIVER_EVERY), ("messages",)),
-        Plan(flows.webhooks, "webhooks", Interval(DELIVER_EVERY), ("messages",)),
+        Plan(flows.deliver, "deliver", Interval(DELIVER_EVERY, anchor_date=_ANCHOR), ("messages",)),
+        Plan(flows.webhooks, "webhooks", Interval(DELIVER_EVERY, anchor_date=_ANCHOR), ("messages",)),
         *tracked,
         # The flow itself asks the working calendar: make-up Saturdays work, holidays don't.
         Plan(flows.digest, "digest", at("30 8 * * *"), ("messages",)),

@@ -51,7 +51,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no_pool": (
         "编排服务里没有工作池 {pool} 的部署。请先运行 python -m workflows.production --pool {pool}。",
-        "The orchestrator has nothing to do for a pool {pool}. First run `python -m workflows.production --pool {pool}`.",
+        "The orchestrator has no work for a pool {pool}. First run `python -m workflows.production --pool {pool}`.",
     ),
     "not_told": (
         "缺少设置 {name}。工作进程要知道数据库、密钥库和主密钥在哪里。",

@@ -7,6 +7,7 @@ thousandth of that. Import this only after `workflows.surroundings.enter`: Prefe
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import date
 from typing import Any, Final
 
@@ -59,7 +60,7 @@ async def joint_tracking(district: str | None = None) -> Done:
     """Open the check-ins that are due and lay out a table for each district: counts, no case and no person."""
     done = await _go("joint_tracking", district=district)
     for sheet in done["districts"]:
-        key = f"joint-tracking-{sheet['code']}".lower().replace("_", "-")
+        key = re.sub(r"[^a-z0-9]+", "-", f"joint-tracking-{sheet['code']}".lower())
         await acreate_table_artifact([sheet], key=key, description="联合跟踪 / joint tracking")
     return done
 

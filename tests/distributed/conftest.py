@@ -1,0 +1,140 @@
+"""The machines of the documentation, set up by following it, with a town whose cases come due while they run."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from cases.installation import Installation
+from cases.keystore import KeyStore
+from cases.office import Session
+from cases.records import case as cases_table
+from cases.store import Store
+from cases.vault import MasterKey
+from tests import town
+from tests.cases import invariants
+from tests.distributed.machines import Machines, Process, commands_of, machines, until
+from tests.town import Town
+
+EVERY = timedelta(seconds=5)
+"""The interval of the sweeps here; three of them is what a gap may last."""
+SPREAD = timedelta(seconds=2)
+
+
+@dataclass
+class Running:
+    """The machines at work, and the town whose cases they sweep."""
+
+    set_up: Machines
+    city: Town
+    workers: dict[str, Process] = field(default_factory=dict)
+    since: str = ""
+
+    def standing(self) -> None:
+        """Whatever a test has brought down stands again: two web servers, the services, two workers, one Redis."""
+        made = self.set_up
+        for server in [one for one in made.servers if not one.running]:
+            server.start()
+        if made.services is not None and not made.services.running:
+            made.services.start()
+        if not made.redis.running:
+            made.redis.start()
+        for worker in self.workers.values():
+            if not worker.running:
+                worker.start()
+        until(self.heard, 60, "every worker")
+
+    def heard(self) -> bool:
+        """Whether each worker has been heard by the server lately."""
+        try:
+            found = self.set_up.ask("/work_pools/whistle/workers/filter", {})
+        except OSError:
+            return False
+        late = datetime.now(UTC) - timedelta(seconds=25)
+        fresh = {one["name"] for one in found if datetime.fromisoformat(one["last_heartbeat_time"]) > late}
+        return {f"machine-{name}" for name in self.workers} <= fresh
+
+    def rows(self, query: str, **given: object) -> list[tuple[Any, ...]]:
+        with self.city.store.read() as connection:
+            return [tuple(row) for row in connection.execute(text(query), given)]
+
+    def fall_due(self, count: int) -> None:
+        """Open so many cases whose first limit runs out one after the other, from now on."""
+        begin = datetime.now(UTC) - timedelta(minutes=15)
+        for number in range(count):
+            self.city.whistle(begin + number * SPREAD)
+
+    def faults(self) -> list[str]:
+        """Whatever is broken in any case."""
+        with self.city.store.read() as connection:
+            session = Session(connection, self.city.office)
+            ids = list(connection.scalars(cases_table.select().with_only_columns(cases_table.c.id)))
+            return [fault for one in ids for fault in invariants.broken(session, one)]
+
+
+def follow(made: Machines) -> dict[str, Process]:
+    """Type every line of the page, in its order; the workers that it starts."""
+    workers: dict[str, Process] = {}
+    for line in commands_of("production.md"):
+        environ = dict(made.whistle)
+        words = shlex.split(line)
+        while "=" in words[0]:
+            name, _, value = words.pop(0).partition("=")
+            environ[name] = value
+        match words:
+            case ["prefect", *_]:
+                made.run(shlex.join(words), made.prefect)
+            case ["install", *_, source, target]:
+                moved = source.replace("/var/lib/whistle", made.whistle["WHISTLE_HOME"])
+                shutil.copy(moved, target.replace("/etc/whistle", str(made.folder)))
+            case ["systemctl", "enable", "--now", *units]:
+                _enable(made, units, workers)
+            case _:
+                made.run(shlex.join(words), environ)
+    return workers
+
+
+def _enable(made: Machines, units: list[str], workers: dict[str, Process]) -> None:
+    for unit in units:
+        name, _, instance = unit.partition("@")
+        if name == "whistle-prefect":
+            made.server()
+        elif name == "whistle-prefect-services":
+            made.enable_services()
+        else:
+            assert name == "whistle-worker"
+            workers[instance] = made.worker(instance)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with ExitStack() as stack:
+        made = stack.enter_context(machines())
+        made.whistle["WHISTLE_SWEEP_EVERY"] = f"{EVERY.total_seconds():.0f}s"
+        since = datetime.now(UTC).isoformat()
+        workers = follow(made)
+        city = _town(made, stack)
+        there = Running(made, city, workers, since)
+        there.standing()
+        yield there
+
+
+def _town(made: Machines, stack: ExitStack) -> Town:
+    store = stack.enter_context(Store(made.whistle["WHISTLE_DATABASE_URL"]))
+    keys = stack.enter_context(Store(made.whistle["WHISTLE_KEYSTORE_URL"]))
+    key = Path(made.whistle["WHISTLE_MASTER_KEY_FILE"])
+    master = MasterKey.load(Path(made.whistle["WHISTLE_HOME"]), key.read_text("ascii"))
+    keystore = KeyStore(keys, master)
+    office = Installation(store, keystore, master).office()
+    city = Town(store, office)
+    town._settle(city, ("street",))
+    return city

@@ -1,0 +1,211 @@
+"""The programme "several machines": whatever falls over, every rung falls once, in time, and people are told once.
+
+By name: `make distributed`. Needs Debian's PostgreSQL and Redis, which it installs as root.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.distributed.conftest import EVERY, Running
+from tests.distributed.machines import Process, until
+from tests.distributed.watch import Seen, watching
+
+pytestmark = pytest.mark.long
+
+BOUND = 3 * EVERY
+"""What the dead-man switch allows, and what nobody may notice a lost machine by."""
+DONE = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED", "RUNNING", "PENDING")
+LOCKED = "LOCK TABLE heartbeat IN EXCLUSIVE MODE"
+
+
+def report(what: str, **figures: object) -> None:
+    """A figure for whoever reads the run: `pytest -s`."""
+    print(f"\n  {what}: " + ", ".join(f"{name} {value}" for name, value in figures.items()))  # noqa: T201
+
+
+def seconds(length: timedelta) -> str:
+    return f"{length.total_seconds():.1f} s"
+
+
+@contextmanager
+def quietly(running: Running, length: float) -> Iterator[Seen]:
+    """Watch while something is done, and for a while after it; the switch must not move."""
+    with watching(running.city.store) as seen:
+        yield seen
+        time.sleep(length)
+    assert seen.orchestrator <= BOUND
+    assert not any(seen.red)
+
+
+def signed(run: dict[str, Any]) -> str:
+    """The worker that claimed it."""
+    return str(run["infrastructure_pid"] or "").removeprefix("whistle:machine-").partition(":")[0]
+
+
+def holder(running: Running, deployment: str) -> tuple[str, dict[str, Any]]:
+    """Who has a run of this deployment at work."""
+    found: list[dict[str, Any]] = []
+
+    def looked() -> bool:
+        at_work = running.set_up.flow_runs("RUNNING")
+        found[:] = [one for one in at_work if signed(one) and deployment_of(running, one).startswith(deployment)]
+        return bool(found)
+
+    until(looked, 20, f"a {deployment} at work")
+    return signed(found[0]), found[0]
+
+
+def deployment_of(running: Running, run: dict[str, Any]) -> str:
+    return str(running.set_up.ask(f"/deployments/{run['deployment_id']}")["name"])
+
+
+def state_of(running: Running, run: dict[str, Any]) -> str:
+    return str(running.set_up.ask(f"/flow_runs/{run['id']}")["state"]["type"])
+
+
+def order(running: Running, flow: str, deployment: str) -> dict[str, Any]:
+    """Have a deployment run now, as a person does from Prefect's pages."""
+    number = running.set_up.ask(f"/deployments/name/{flow}/{deployment}")["id"]
+    made: dict[str, Any] = running.set_up.ask(f"/deployments/{number}/create_flow_run", {})
+    return made
+
+
+def test_two_workers_share_the_sweeps_and_cost_little(running: Running) -> None:
+    running.standing()
+    running.fall_due(10)
+    everybody: list[Process] = [*running.workers.values(), *running.set_up.servers, running.set_up.redis]
+    assert running.set_up.services is not None
+    everybody.append(running.set_up.services)
+    with quietly(running, 0) as seen:
+        before = [one.cpu_seconds() for one in everybody]
+        begun = time.monotonic()
+        time.sleep(60)
+        lasted = time.monotonic() - begun
+        spent = [one.cpu_seconds() - was for one, was in zip(everybody, before, strict=True)]
+    report(
+        "idle, % of a core", **{one.name: f"{cost / lasted:.1%}" for one, cost in zip(everybody, spent, strict=True)}
+    )
+    done = running.set_up.flow_runs("COMPLETED")
+    share = Counter(signed(one) for one in done)
+    report("runs by worker", **share, oldest=seconds(seen.orchestrator))
+    assert set(share) == {"1", "2"}
+    assert min(share.values()) >= sum(share.values()) // 10
+
+
+def test_a_worker_that_is_killed_in_the_midst_of_a_sweep_is_not_missed(running: Running) -> None:
+    running.standing()
+    running.fall_due(15)
+    with quietly(running, 45) as seen:
+        with running.city.store.begin() as connection:
+            # A sweep can't leave its heartbeat now: it stays at work until its machine loses its power.
+            connection.exec_driver_sql(LOCKED)
+            who, run = holder(running, "sweep")
+            running.workers[who].kill()
+        until(lambda: state_of(running, run) == "CRASHED", 60, "the end of the orphan")
+    report("a worker killed", oldest=seconds(seen.orchestrator))
+
+
+def test_a_digest_whose_worker_is_killed_is_made_by_another(running: Running) -> None:
+    running.standing()
+    with quietly(running, 0) as seen:
+        with running.city.store.begin() as connection:
+            connection.exec_driver_sql(LOCKED)
+            run = order(running, "digest", "digest")
+            who, _ = holder(running, "digest")
+            running.workers[who].kill()
+        until(lambda: state_of(running, run) == "COMPLETED", 90, "the digest")
+    other = running.set_up.ask(f"/flow_runs/{run['id']}")
+    assert signed(other) != who
+    assert other["run_count"] == 2
+    report("a digest's worker killed", oldest=seconds(seen.orchestrator))
+
+
+def test_one_of_two_web_servers_and_then_redis_are_killed_and_nobody_notices(running: Running) -> None:
+    running.standing()
+    running.fall_due(15)
+    for one in (running.set_up.servers[0], running.set_up.redis):
+        with quietly(running, 30) as seen:
+            one.kill()
+            time.sleep(5)
+            one.start()
+        report(f"{one.name} killed", oldest=seconds(seen.orchestrator))
+
+
+def test_the_services_are_killed_and_go_on_scheduling_when_they_are_back(running: Running) -> None:
+    running.standing()
+    services = running.set_up.services
+    assert services is not None
+    with quietly(running, 30) as seen:
+        services.kill()
+    services.start()
+    report("services killed", oldest=seconds(seen.orchestrator))
+    last = max(one["expected_start_time"] for one in running.set_up.flow_runs("SCHEDULED"))
+    until(
+        lambda: max(one["expected_start_time"] for one in running.set_up.flow_runs("SCHEDULED")) > last,
+        180,
+        "a new run",
+    )
+
+
+def test_without_prefect_the_workers_sweep_the_switch_turns_red_once_and_green_again(running: Running) -> None:
+    running.standing()
+    told = "SELECT count(*) FROM message WHERE kind = 'stalled'"
+    before = running.rows(told)[0][0]
+    running.fall_due(25)
+    with watching(running.city.store) as seen:
+        for one in running.set_up.servers:
+            one.kill()
+        until(lambda: True in seen.red, 60, "red")
+        time.sleep(20)
+        for one in running.set_up.servers:
+            one.start()
+        until(lambda: not seen.red[-1], 90, "green")
+        time.sleep(10)
+    assert seen.changes == [False, True, False]
+    # A worker looks once an interval, so the switch turns an interval after the third at the latest.
+    assert seen.anybody <= BOUND + 2 * EVERY
+    # Each of the city's two who watch over it, once.
+    assert running.rows(told)[0][0] - before == 2
+    report("all of Prefect killed", oldest=seconds(seen.anybody))
+
+
+def test_the_work_that_comes_due_at_once_is_shared(running: Running) -> None:
+    running.standing()
+    store = running.city.store
+    with quietly(running, 0):
+        late = datetime.now(UTC) - timedelta(minutes=10)
+        for _ in range(40):
+            running.city.whistle(late)
+        until(lambda: not running.rows("SELECT 1 FROM cases WHERE wake_at < now() - interval '10 s'"), 60, "rest")
+    assert store.name == "whistle"
+
+
+def test_after_all_this_every_rung_fell_once_in_order_and_was_told_once(running: Running) -> None:
+    running.standing()
+    time.sleep(EVERY.total_seconds())
+    for worker in running.workers.values():
+        assert worker.stop() == 0
+    assert running.faults() == []
+    doubled = "SELECT case_id, seq, member_id, kind FROM message WHERE case_id IS NOT NULL"
+    assert running.rows(f"{doubled} GROUP BY 1, 2, 3, 4 HAVING count(*) > 1") == []
+    assert running.rows("SELECT count(*) FROM event WHERE trigger = 'report_in.breached'")[0][0] > 0
+    assert running.rows("SELECT kind, why FROM incident WHERE kind <> 'sweep_stopped'") == []
+    runs = running.set_up.flow_runs(*DONE)
+    twice = Counter((one["deployment_id"], one["expected_start_time"]) for one in runs if one["run_count"])
+    assert [one for one, count in twice.items() if count > 1] == []
+    lives = {one["name"].rpartition(" 20")[0] for one in runs if one["run_count"] > 1}
+    assert lives <= {"digest"}
+    assert {one["state"]["type"] for one in runs} <= {"COMPLETED", "CANCELLED", "CRASHED"}
+    assert sum(one["state"]["type"] == "CRASHED" for one in runs) <= 6
+    for log in running.set_up.folder.glob("worker-*.log"):
+        assert "Traceback" not in log.read_text()
+    counted = running.rows("SELECT count(*) FROM event WHERE open ? 'percent'")[0][0]
+    report("in all", runs=len(runs), rungs=counted, messages=running.rows("SELECT count(*) FROM message")[0][0])
