@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from api import errors, fhir, pages, rest
 from api.asked import TheHouse
 from api.envelope import Envelope
+from api.signin import rest as signin_rest
+from api.signin import rest_accounts
 from cases import measures, schema, standby
 from cases.store_fault import StoreFault
 
@@ -36,6 +38,8 @@ def create(house: House) -> FastAPI:
     )
     app.state.house = house
     app.include_router(health)
+    app.include_router(signin_rest.router, prefix="/api/v1")
+    app.include_router(rest_accounts.router, prefix="/api/v1")
     app.include_router(rest.router, prefix="/api/v1")
     rest.describe(app)
     app.include_router(fhir.router, prefix="/fhir/R4")

@@ -26,7 +26,7 @@ from cases.directory_fault import DirectoryFault
 from cases.office import Session
 from cases.standing import Standing
 
-__all__ = ["Asked", "HalfSignedIn", "Reader", "Reading", "TheHouse", "Writing", "language"]
+__all__ = ["Asked", "HalfSignedIn", "Opening", "Reader", "Reading", "TheHouse", "Writing", "language"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,29 @@ def the_house(request: Request) -> House:
     return house
 
 
-def reading(house: TheHouse) -> Iterator[Session]:
-    with house.reading(refreshed=True) as session:
+async def known_or_why(request: Request, house: TheHouse) -> Reader | SignedOut | SignInFault:
+    """Whoever asks, or why nobody is known: asked once for a request, whatever wants to know it."""
+    try:
+        return await _half_signed_in(request, house)
+    except (SignedOut, SignInFault) as why:
+        return why
+
+
+def reading(house: TheHouse, found: KnownOrWhy) -> Iterator[Session]:
+    with house.reading(_actor(found), refreshed=True) as session:
         yield session
+
+
+def opening(house: TheHouse, reader: Asked) -> Iterator[Session]:
+    with house.opening(reader.actor, refreshed=True) as session:
+        yield session
+
+
+def _actor(found: Reader | SignedOut | SignInFault) -> Actor | None:
+    if not isinstance(found, Reader):
+        return None
+    missing = stages.missing(found.actor, found.standing) if found.via == "session" else None
+    return found.actor if missing is None else None
 
 
 def writing(house: TheHouse) -> Iterator[Session]:
@@ -59,17 +79,22 @@ def writing(house: TheHouse) -> Iterator[Session]:
         yield session
 
 
-async def asked(request: Request, house: TheHouse) -> Reader:
+async def asked(reader: HalfSignedIn) -> Reader:
     """Whoever asks, signed in all the way. Raises SignedOut, and SignInFault forged, out_of_scope, session_only."""
-    reader = await half_signed_in(request, house)
     missing = stages.missing(reader.actor, reader.standing) if reader.via == "session" else None
     if missing is not None:
         raise SignedOut(missing)
     return reader
 
 
-async def half_signed_in(request: Request, house: TheHouse) -> Reader:
+async def half_signed_in(found: KnownOrWhy) -> Reader:
     """As `asked`, but the second factor may still be missing: for the steps of signing in alone."""
+    if not isinstance(found, Reader):
+        raise found
+    return found
+
+
+async def _half_signed_in(request: Request, house: House) -> Reader:
     now = house.clock()
     bearer = _bearer(request)
     if bearer is not None:
@@ -108,7 +133,7 @@ def _by_token(request: Request, house: House, secret: str, now: datetime) -> Rea
     scope = scopes.needed(request.method, request.url.path)
     if scope is None:
         raise SignInFault("session_only")
-    if scope not in standing.scopes:
+    if scope and scope not in standing.scopes:
         raise SignInFault("out_of_scope", scope=scope)
     if standing.seen_at is None or abs(now - standing.seen_at) > standings.TOUCH_EVERY:
         with house.store.begin() as connection:
@@ -169,7 +194,9 @@ def from_here(request: Request, house: House) -> bool:
 
 
 TheHouse = Annotated[House, Depends(the_house)]
+KnownOrWhy = Annotated[Reader | SignedOut | SignInFault, Depends(known_or_why)]
 Asked = Annotated[Reader, Depends(asked)]
 HalfSignedIn = Annotated[Reader, Depends(half_signed_in)]
 Reading = Annotated[Session, Depends(reading, scope="function")]
+Opening = Annotated[Session, Depends(opening, scope="function")]
 Writing = Annotated[Session, Depends(writing, scope="function")]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
 
-SESSION: Final = "whistle"
+SESSION: Final = "whistle_session"
 FORM: Final = "whistle_form"
 """Of whoever isn't signed in yet: the mark that their form must repeat."""
 PROVIDER: Final = "whistle_provider"

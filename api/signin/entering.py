@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from api.asked import Reader
     from api.house import House
     from cases.credentials import Account
-    from cases.standing import Opened
+    from cases.standing import Opened, Standing
     from cases.throttle import Pace
     from cases.who import Actor
 
@@ -109,12 +109,25 @@ def opened_for(
     return _opened(house, connection, account.member_id, visitor, account=account, via=via, strong=False)
 
 
-def second_factor(house: House, reader: Reader, code: str, visitor: Visitor) -> Entered:
+def with_code(house: House, entered: Entered, code: str, visitor: Visitor) -> Entered:
+    """The second factor along with the password. Raises as `second_factor`, and then the half session ends."""
+    recognised = standing.recognise(house.store, entered.opened.secret, visitor.now)
+    if recognised is None:
+        raise SignInFault("wrong_code")
+    try:
+        return second_factor(house, recognised, code, visitor)
+    except SignInFault:
+        with house.store.begin() as connection:
+            standing.revoke(connection, recognised.id, visitor.now, recognised.member_id)
+        raise
+
+
+def second_factor(house: House, half: Standing, code: str, visitor: Visitor) -> Entered:
     """Take the second factor's code, or a recovery code in its place, and open the whole session.
 
     Raises SignInFault too_many, wrong_code (also for one that was taken before).
     """
-    account = _account(house, reader.member.id)
+    account = _account(house, half.member_id)
     if account.totp is None or account.totp_at is None:
         raise SignInFault("no_second_factor")
     key = _counted(house, throttle.CODE, str(account.member_id), visitor)
@@ -122,7 +135,7 @@ def second_factor(house: House, reader: Reader, code: str, visitor: Visitor) -> 
         right = _takes(house, connection, account, code, visitor.now)
         if right:
             _succeeded(house, connection, key, visitor)
-            return _renewed(house, connection, reader, account, visitor, what="second_factor")
+            return _renewed(house, connection, half, account, visitor, what="second_factor")
     raise SignInFault("wrong_code")
 
 
@@ -167,7 +180,7 @@ def enrol(house: House, reader: Reader, code: str, visitor: Visitor) -> tuple[En
         ):
             _succeeded(house, connection, key, visitor)
             codes = recovery_codes(connection, account.member_id)
-            entered = _renewed(house, connection, reader, account, visitor, what="enrolled")
+            entered = _renewed(house, connection, reader.standing, account, visitor, what="enrolled")
             standing.revoke_all(connection, account.member_id, visitor.now, but=entered.opened.id)
             return entered, codes
     raise SignInFault("wrong_code")
@@ -195,7 +208,7 @@ def change_password(house: House, reader: Reader, old: str, new: str, visitor: V
         _succeeded(house, connection, key, visitor)
         credentials.set_password(connection, account.member_id, hashed, visitor.now, must_change=False)
         entered = _renewed(
-            house, connection, reader, account, visitor, what="password_changed", strong=reader.standing.strong
+            house, connection, reader.standing, account, visitor, what="password_changed", strong=reader.standing.strong
         )
         standing.revoke_all(connection, account.member_id, visitor.now, but=entered.opened.id)
         return entered
@@ -283,21 +296,21 @@ def _takes(
 def _renewed(
     house: House,
     connection: Connection,
-    reader: Reader,
+    earlier: Standing,
     account: Account,
     visitor: Visitor,
     *,
     what: str,
     strong: bool = True,
 ) -> Entered:
-    """Another session in the place of the reader's."""
-    standing.revoke(connection, reader.standing.id, visitor.now, account.member_id)
+    """Another session in the place of the one that there was."""
+    standing.revoke(connection, earlier.id, visitor.now, account.member_id)
     if what != "second_factor":
         credentials.note(
             connection, account.member_id, what, visitor.now, by=account.member_id, address=visitor.network
         )
     fresh = credentials.of_member(connection, account.member_id)
-    return _opened(house, connection, account.member_id, visitor, account=fresh, via=reader.standing.via, strong=strong)
+    return _opened(house, connection, account.member_id, visitor, account=fresh, via=earlier.via, strong=strong)
 
 
 def _opened(

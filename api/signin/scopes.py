@@ -36,7 +36,9 @@ _OWN: Final = ("/api/v1/signin", "/api/v1/me", "/api/v1/tokens", "/api/v1/accoun
 
 
 def needed(method: str, path: str) -> str | None:
-    """The scope that a token needs for this request; None where no token will do."""
+    """The scope that a token needs for this request; empty where any will do, None where none does."""
+    if path == "/api/v1/me" and method in SAFE:
+        return ""
     if not under(path, ("/api", "/fhir")) or under(path, _OWN):
         return None
     area = next((area for prefix, area in _PREFIXES if under(path, (prefix,))), "cases")
