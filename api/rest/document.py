@@ -43,7 +43,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         openapi_version="3.1.0",
         description=both(
             "触发改变个案,其余只读。时间为 UTC;没有时区的时间按政策所在时区理解。",
-            "Triggers change cases, everything else reads. Instants are UTC; one without a zone is the policy's local time.",
+            "Triggers change cases, everything else reads. Instants are UTC; without a zone: the policy's own.",
         )
         + "\n\n"
         + told_codes(),

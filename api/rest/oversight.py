@@ -60,7 +60,8 @@ def statistics(reader: Asked, session: Reading, wanted: Annotated[Wanted, Depend
 def audit(
     request: Request,
     reader: Asked,
-    session: Reading,
+    # Auditors see the log and no case: as a reader of cases the database would show them neither.
+    session: Writing,
     number: Annotated[str | None, Query(pattern=NUMBER, max_length=24)] = None,
     member: Annotated[int | None, Query(gt=0, lt=2**53)] = None,
     cursor: Cursor = None,
