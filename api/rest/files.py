@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
@@ -69,29 +71,35 @@ class Upload:
 
 async def uploaded(request: Request) -> Upload:
     """Read the form. Refuses `invalid` for one without its fields, `file_too_large` before anything is looked at."""
-    form = await form_of(request)
-    section = form.get("section", "narrative")
-    known = next((one for one in SECTIONS if one == section), None)
-    if known is None:
-        raise Refusal("invalid", faults=(FieldFault("section", "not_a_choice", {"expected": ", ".join(SECTIONS)}),))
-    name, content = await file_of(form)
+    async with form_of(request) as form:
+        section = form.get("section", "narrative")
+        known = next((one for one in SECTIONS if one == section), None)
+        if known is None:
+            expected = {"expected": ", ".join(SECTIONS)}
+            raise Refusal("invalid", faults=(FieldFault("section", "not_a_choice", expected),))
+        name, content = await file_of(form)
     return Upload(name, content, known)
 
 
-async def form_of(request: Request) -> Any:  # noqa: ANN401 - Starlette's own mapping
+@asynccontextmanager
+async def form_of(request: Request) -> AsyncIterator[FormData]:
     """The multipart form of a request: one file, a few short fields. Refuses `invalid` for any other body."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         raise Refusal("invalid", faults=(FieldFault("file", "missing"),))
     try:
-        return await request.form(max_files=1, max_fields=8, max_part_size=4096)
+        form = await request.form(max_files=1, max_fields=8, max_part_size=4096)
     except HTTPException as error:
         if error.status_code != 400:
             raise
         raise Refusal("invalid", faults=(FieldFault("file", "wrong_form"),)) from None
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
-async def file_of(form: Any, largest: int = LARGEST) -> tuple[str, bytes]:  # noqa: ANN401
+async def file_of(form: FormData, largest: int = LARGEST) -> tuple[str, bytes]:
     """The name and content of the form's file."""
     file = form.get("file")
     if not isinstance(file, UploadFile):

@@ -20,7 +20,7 @@ from cases.attached import file
 from cases.cleansing import cleansed, name_of
 from cases.file_fault import TEXTS
 from cases.files import Attached, Opened
-from cases.keystore import Forgotten
+from cases.key_fault import Forgotten
 from cases.office import Session
 from cases.records import access_log, case
 from cases.refusal import Refusal
