@@ -66,8 +66,8 @@ def of_member(connection: Connection, member_id: int) -> Account | None:
 
 def open_account(connection: Connection, member_id: int, login: str, now: datetime) -> bool:
     """Give a member an account; False when the login, or the member, has one already."""
-    new = upsert(account).values(member_id=member_id, login=spelled(login), created_at=now)
-    return connection.execute(new.on_conflict_do_nothing()).rowcount > 0
+    new = upsert(account).values(member_id=member_id, login=spelled(login), created_at=now).on_conflict_do_nothing()
+    return connection.scalar(new.returning(account.c.member_id)) is not None
 
 
 def set_password(connection: Connection, member_id: int, hashed: str, now: datetime, *, must_change: bool) -> None:

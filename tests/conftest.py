@@ -81,9 +81,9 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-def door(store: Store) -> Iterator[Door]:
-    """The people's door over a town of this test's own, its clock standing at the town's beginning."""
-    from tests.api.door import door_of
+def door(server: Store) -> Iterator[Door]:
+    """The people's door over a town of this test's own (`door.town.store`), its clock at the town's beginning."""
+    from tests.api.door import door_at
 
-    with door_of(store) as opened:
+    with door_at(server) as opened:
         yield opened
