@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cases import second_layer
 from cases.directory import version_of
 from cases.office import Office, Session
+from cases.second_layer import Bounds
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from api.settings import Settings
     from cases.installation import Installation
     from cases.standing import Standing
@@ -48,18 +52,49 @@ class House:
         self.kept = kept
         self.clock = clock
         self.office = kept.office() if office is None else office
+        # A server that didn't let the migration make its roles goes without; `whistle doctor` says so.
+        self._layered: bool | None = None
+        self._bounds: tuple[str, Bounds | None] = ("", None)
 
     @property
     def store(self) -> Store:
         return self.kept.store
 
     @contextmanager
-    def reading(self, *, refreshed: bool = False) -> Iterator[Session]:
-        """A transaction that can only read. `refreshed`: the caller has seen to the versions just now."""
+    def reading(self, who: Actor | None = None, *, refreshed: bool = False) -> Iterator[Session]:
+        """A transaction that can only read, and of cases only what `who` may see: the database itself sees to that.
+
+        `refreshed`: the caller has seen to the versions just now.
+        """
         with self.store.read() as connection:
             if not refreshed:
                 self.office.refresh(version_of(connection))
+            self._second_layer(connection, "reader", who)
             yield Session(connection, self.office)
+
+    @contextmanager
+    def opening(self, who: Actor, *, refreshed: bool = False) -> Iterator[Session]:
+        """As `reading`, for opening sealed sections: those too can be read, and that it was done is written down."""
+        with self.store.begin() as connection:
+            if not refreshed:
+                self.office.refresh(version_of(connection))
+            self._second_layer(connection, "opener", who)
+            yield Session(connection, self.office)
+
+    def _second_layer(self, connection: Connection, part: second_layer.Part, who: Actor | None) -> None:
+        if self._layered is None:
+            self._layered = second_layer.there(self.store)
+        if self._layered:
+            second_layer.put_on(connection, part, who, self.clock(), self._bounds_now())
+
+    def _bounds_now(self) -> Bounds:
+        """What any version of the policy lets anybody see; reckoned anew when another one was activated."""
+        current, bounds = self._bounds
+        if bounds is None or current != self.office.current:
+            current = self.office.current
+            bounds = Bounds.of(self.office.book_of(name) for name in {current, *self.kept.versions()})
+            self._bounds = current, bounds
+        return bounds
 
     @contextmanager
     def writing(self, *, refreshed: bool = False) -> Iterator[Session]:

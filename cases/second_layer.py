@@ -1,0 +1,88 @@
+"""The second layer: a person's reading takes on a role of the database that sees their cases and no others.
+
+The first layer is `cases.access`; this one holds where a query forgot it. Migration 0011 makes roles and policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, text
+
+if TYPE_CHECKING:
+    from cases.directory import Actor
+    from cases.store import Store
+    from policies.book import Book
+
+Part = Literal["reader", "opener"]
+"""`reader` sees no sealed section of an event; `opener` does, and writes into the access log that it did."""
+
+_PUT_ON: Final = text(
+    "SELECT set_config('whistle.reader', :reader, true), set_config('whistle.today', :today, true),"
+    " set_config('whistle.ended', :ended, true), set_config('whistle.school', :school, true),"
+    " set_config('whistle.jurisdiction', :jurisdiction, true), set_config('whistle.called', :called, true),"
+    " set_config('role', :role, true)"
+)
+_THERE: Final = text(
+    "SELECT count(*) = 2 FROM pg_policies p JOIN pg_roles r ON r.rolname = ANY (p.roles)"
+    " WHERE p.tablename = 'cases' AND p.policyname = 'seen' AND pg_has_role(current_user, r.oid, 'MEMBER')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The most that any of some policies lets anybody see: the roles in each relation, and for how long after the end.
+
+    `zone` is the one in which the days of a post begin and end.
+    """
+
+    school: str
+    jurisdiction: str
+    called: str
+    window: timedelta
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, books: Iterable[Book]) -> Self:
+        """The bounds of these policy versions, at least one."""
+        roles: dict[str, set[str]] = {"school": set(), "jurisdiction": set(), "called": set()}
+        window, zone = timedelta(0), None
+        for book in books:
+            window, zone = max(window, book.windows.sight_after_closing), book.tz
+            for rule in book.sight:
+                if {rule.identity, rule.narrative, rule.clinical} == {"no"}:
+                    continue
+                for role, relation in rule.who:
+                    if relation != "access":
+                        # Whoever sees as the street or the hospital does so because it was called.
+                        roles[relation if relation in roles else "called"].add(role)
+        if zone is None:
+            raise ValueError("no policy, no bounds")
+        school, jurisdiction, called = (",".join(sorted(roles[name])) for name in ("school", "jurisdiction", "called"))
+        return cls(school, jurisdiction, called, window, zone)
+
+
+def put_on(connection: Connection, part: Part, actor: Actor | None, now: datetime, bounds: Bounds) -> None:
+    """From here to the end of the transaction this connection sees what `actor` may see; nothing without one."""
+    connection.execute(
+        _PUT_ON,
+        {
+            "reader": "" if actor is None else str(actor.member_id),
+            "today": now.astimezone(bounds.zone).date().isoformat(),
+            "ended": (now - bounds.window).isoformat(),
+            "school": bounds.school,
+            "jurisdiction": bounds.jurisdiction,
+            "called": bounds.called,
+            "role": f"whistle_{part}",
+        },
+    )
+
+
+def there(store: Store) -> bool:
+    """Whether this database has the roles and policies, and lets this user take the roles on."""
+    with store.read() as connection:
+        return bool(connection.scalar(_THERE))
