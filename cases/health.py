@@ -120,6 +120,10 @@ def examine(kept: Installation, now: datetime, every: timedelta) -> list[Check]:
             _of_dead_letters(connection, now),
             _of_incidents(connection),
         ]
+        if kept.shelf is not None:
+            from cases.file_health import of_files
+
+            checks.append(of_files(connection, kept.shelf))
     return checks
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cases import archive, bulletin, clearing, digest, heartbeat, retention, sealing, seals, tracking, wake
+from cases import archive, bulletin, clearing, digest, file_copies, heartbeat, retention, sealing, seals, tracking, wake
 
 if TYPE_CHECKING:
     from cases.heartbeat import Door
@@ -162,8 +162,12 @@ def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[
 
 
 def back_up(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
-    """The day's back-up of the cases into the folder that is set, and the end of old ones."""
-    return archive.daily(premises.kept.store, premises.kept.master, premises.backups, now)
+    """The day's back-up of the cases and their files into the folder that is set, and the end of old ones."""
+    kept = premises.kept
+    done = archive.daily(kept.store, kept.master, premises.backups, now)
+    if premises.backups is not None and kept.shelf is not None:
+        done["files"] = file_copies.copy_out(kept.store, kept.shelf, premises.backups, now).as_dict()
+    return done
 
 
 def copy_keys(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:

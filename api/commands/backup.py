@@ -18,6 +18,7 @@ from api.commands.options import AsJson, Language, Spoken
 if TYPE_CHECKING:
     from cases.backup import Backup
     from cases.drill import Drill
+    from cases.file_copies import Copied
 
 app = typer.Typer(name="backup", help="备份个案(加密)。 Back up the cases, encrypted.")
 
@@ -48,9 +49,10 @@ def backup(
     from api.commands.database import installation
     from api.settings import Settings
     from cases import backup as backups
-    from cases import heartbeat
+    from cases import file_copies, heartbeat
     from cases.backup_file import BackupFault
     from cases.drill import drill as drilled
+    from cases.file_copies import Copied
 
     now = datetime.now(UTC)
     tried = None
@@ -61,21 +63,25 @@ def backup(
         begun = time.perf_counter()
         with bar(language, "备份", "backing up", shown=not as_json) as told:
             made = backups.make(kept.store, kept.master, into, now, told)
+        copied = Copied()
+        if kept.shelf is not None:
+            copied = file_copies.copy_out(kept.store, kept.shelf, into, now)
         if drill:
             with bar(language, "演练", "drill", shown=not as_json) as told:
                 tried = drilled(made.path, kept.store, kept.office(), told)
         took = timedelta(seconds=time.perf_counter() - begun)
-        done = {"file": made.path.name, "bytes": made.size, "cases": made.manifest.cases}
+        done = {"file": made.path.name, "bytes": made.size, "cases": made.manifest.cases, "files": copied.as_dict()}
         heartbeat.beat(kept.store, "backup", "person", now, took, done)
-    _say(made, tried, language, as_json=as_json)
+    _say(made, copied, tried, language, as_json=as_json)
     if tried is not None and tried.broken:
         raise typer.Exit(1)
 
 
-def _say(made: Backup, tried: Drill | None, language: Language, *, as_json: bool) -> None:
+def _say(made: Backup, copied: Copied, tried: Drill | None, language: Language, *, as_json: bool) -> None:
     count = sum(made.manifest.rows.values())
     if as_json:
         said = {"file": str(made.path), "bytes": made.size, "cases": made.manifest.cases, "rows": count}
+        said["files"] = copied.as_dict()
         if tried is not None:
             said["drill"] = tried.as_dict()
         typer.echo(json.dumps(said, ensure_ascii=False))
@@ -88,9 +94,26 @@ def _say(made: Backup, tried: Drill | None, language: Language, *, as_json: bool
             "The master key isn't in it; keep that elsewhere.",
         )
     )
+    if copied.files:
+        for line in copies_told(copied, made.path.parent, language):
+            typer.echo(line)
     if tried is not None:
         for line in found_by(tried, language):
             typer.echo(line)
+
+
+def copies_told(copied: Copied, folder: Path, language: Language) -> Iterator[str]:
+    """How the copies of the files stand, a line or two."""
+    yield language.says(
+        f"附件 {copied.files} 个,新复制 {copied.copied} 个({copied.size / 1_000_000:.1f} MB),副本在 {folder / 'files'}。",
+        f"{copied.files} files, {copied.copied} newly copied ({copied.size / 1_000_000:.1f} MB); copies lie in "
+        f"{folder / 'files'}.",
+    )
+    if copied.missing:
+        yield language.says(
+            f"有 {copied.missing} 个附件找不到内容,请运行 whistle doctor。",
+            f"The contents of {copied.missing} files weren't found: run `whistle doctor`.",
+        )
 
 
 def found_by(tried: Drill, language: Language) -> Iterator[str]:

@@ -61,6 +61,7 @@ _NAMES = {
     "channels": "渠道",
     "dead letters": "未送达",
     "incidents": "事件",
+    "files": "附件",
 }
 
 
@@ -100,8 +101,9 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
 
 def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Iterator[Check]:
     from api.commands.database import opened
-    from api.commands.home import copies_of, master_of
+    from api.commands.home import copies_of, home_of, master_of
     from cases import health
+    from cases import shelf as shelves
     from cases.installation import Installation
     from cases.keystore import KeyStore
     from cases.store import Store
@@ -123,4 +125,9 @@ def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Itera
                 yield health.of_fault("key store", fault)
                 return
             yield health.Check("key store", "ok", (f"{keys.where},与主密钥相符", f"{keys.where}, of this master key"))
-            yield from health.examine(Installation(store, keystore, master), now, settings.sweep_every)
+            try:
+                shelf = shelves.opened(settings.files, home_of(settings))
+            except StoreFault as fault:
+                yield health.of_fault("files", fault)
+                return
+            yield from health.examine(Installation(store, keystore, master, shelf), now, settings.sweep_every)

@@ -72,21 +72,26 @@ def _drill(file: Path, language: Language, *, as_json: bool) -> None:
 
 
 def _restore(file: Path, into: str, language: Language, *, as_json: bool) -> None:
-    from api.commands.backup import bar
-    from api.commands.home import master_of
+    from api.commands.backup import bar, copies_told
+    from api.commands.home import home_of, master_of
     from api.settings import Settings
     from cases import backup as backups
+    from cases import file_copies
+    from cases import shelf as shelves
 
-    master = master_of(Settings.read(os.environ))
+    settings = Settings.read(os.environ)
+    master, shelf = master_of(settings), shelves.opened(settings.files, home_of(settings))
     # A file that is refused must not leave a new database behind, nor start a server.
     backups.look(file, master)
     with _target(into) as store, bar(language, "恢复", "restoring", shown=not as_json) as told:
         manifest = backups.restore(file, master, store, told)
+        copied = file_copies.copy_back(store, shelf, file.parent)
         where = store.where
     count = sum(manifest.rows.values())
     if as_json:
         at = manifest.at.isoformat()
-        typer.echo(json.dumps({"database": where, "at": at, "cases": manifest.cases, "rows": count}))
+        said = {"database": where, "at": at, "cases": manifest.cases, "rows": count, "files": copied.as_dict()}
+        typer.echo(json.dumps(said))
         return
     typer.echo(
         language.says(
@@ -96,6 +101,9 @@ def _restore(file: Path, into: str, language: Language, *, as_json: bool) -> Non
             f"{manifest.at:%Y-%m-%d %H:%M} UTC. Use the present key store, and run `whistle audit verify`.",
         )
     )
+    if copied.files:
+        for line in copies_told(copied, file.parent, language):
+            typer.echo(line)
 
 
 @contextmanager
