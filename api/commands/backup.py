@@ -104,10 +104,10 @@ def _say(made: Backup, copied: Copied, tried: Drill | None, language: Language, 
 
 def copies_told(copied: Copied, folder: Path, language: Language) -> Iterator[str]:
     """How the copies of the files stand, a line or two."""
+    size, where = f"{copied.size / 1_000_000:.1f} MB", folder / "files"
     yield language.says(
-        f"附件 {copied.files} 个,新复制 {copied.copied} 个({copied.size / 1_000_000:.1f} MB),副本在 {folder / 'files'}。",
-        f"{copied.files} files, {copied.copied} newly copied ({copied.size / 1_000_000:.1f} MB); copies lie in "
-        f"{folder / 'files'}.",
+        f"附件 {copied.files} 个,新复制 {copied.copied} 个({size}),副本在 {where}。",
+        f"{copied.files} files, {copied.copied} newly copied ({size}); copies lie in {where}.",
     )
     if copied.missing:
         yield language.says(

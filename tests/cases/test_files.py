@@ -14,11 +14,12 @@ from obstore.store import MemoryStore
 from PIL import Image
 from sqlalchemy import func, select, update
 
-from cases import clearing, files, forgetting, vault
+from cases import clearing, file_copies, files, forgetting, vault
 from cases import shelf as shelves
 from cases.attached import file
 from cases.cleansing import cleansed, name_of
 from cases.file_fault import TEXTS
+from cases.file_health import of_files
 from cases.files import Attached, Opened
 from cases.key_fault import Forgotten
 from cases.office import Session
@@ -188,7 +189,7 @@ def test_a_name_comes_without_folders_and_without_tricks() -> None:
 def test_a_file_is_seen_by_whoever_sees_its_section(city: Town, number: str) -> None:
     told = keep(city, number, papers.photo())
     clinical = keep(city, number, papers.pdf(), name="病历.pdf", section="clinical")
-    assert names(city, number, "counselor@school") == ["伤情.jpg", "病历.pdf"]
+    assert sorted(names(city, number, "counselor@school")) == ["伤情.jpg", "病历.pdf"]
     assert names(city, number, "principal@school") == ["伤情.jpg"]
     assert opened(city, number, told.reference, "officer@street").name == "伤情.jpg"
     with pytest.raises(Refusal, match="not_permitted"):
@@ -431,3 +432,53 @@ def test_every_fault_of_a_file_is_said_in_both_languages() -> None:
     for chinese, english in TEXTS.values():
         assert chinese
         assert english.isascii() or "“" in english
+
+
+# ---------------------------------------------------------------------------------- copies
+
+
+def test_a_back_up_has_the_files_beside_it_each_copied_once(city: Town, number: str, tmp_path: Path) -> None:
+    kept = keep(city, number, papers.photo())
+    shelf = files.shelf_of(city.office)
+    backups = tmp_path / "backups"
+    first = file_copies.copy_out(city.store, shelf, backups, LATER)
+    assert (first.files, first.copied, first.missing) == (1, 1, 0)
+    assert file_copies.copy_out(city.store, shelf, backups, LATER).copied == 0
+    shelf.remove(bytes.fromhex(kept.address))
+    assert file_copies.copy_back(city.store, shelf, backups).copied == 1
+    assert opened(city, number, kept.reference).name == "伤情.jpg"
+    assert file_copies.copy_back(city.store, shelf, backups).copied == 0
+
+
+def test_a_copy_that_no_back_up_needs_any_more_is_ended(city: Town, number: str, tmp_path: Path) -> None:
+    city.fire("officer@street", number, 1, "acknowledge", at=LATER)
+    used = keep(city, number, papers.photo(), who="officer@street")
+    form = {"note": "n", "evidence": [used.reference]}
+    city.fire("officer@street", number, 1, "record_progress", form, LATER)
+    keep(city, number, papers.photo(50, 50))
+    shelf = files.shelf_of(city.office)
+    backups = tmp_path / "backups"
+    file_copies.copy_out(city.store, shelf, backups, LATER)
+    for path in (backups / "files").glob("??/*"):
+        os.utime(path, (LATER.timestamp(), LATER.timestamp()))
+    later = LATER + timedelta(days=50)
+    clearing.clear(city.store, shelf, later)
+    assert len(list((backups / "files").glob("??/*"))) == 2
+    file_copies.copy_out(city.store, shelf, backups, LATER + timedelta(days=41))
+    assert len(list((backups / "files").glob("??/*"))) == 2
+    file_copies.copy_out(city.store, shelf, backups, later)
+    (left,) = (backups / "files").glob("??/*")
+    assert left.parent.name + left.name == used.address
+
+
+def test_the_doctor_names_where_files_lie_and_what_is_missing(city: Town, number: str) -> None:
+    kept = keep(city, number, papers.photo())
+    shelf = files.shelf_of(city.office)
+    with city.store.read() as connection:
+        well = of_files(connection, shelf)
+    assert (well.state, well.text("en").startswith(f"1 at {shelf.where}")) == ("ok", True)
+    shelf.remove(bytes.fromhex(kept.address))
+    with city.store.read() as connection:
+        ill = of_files(connection, shelf)
+    assert ill.state == "bad"
+    assert "复制回去" in ill.advice("zh_CN")
