@@ -31,6 +31,11 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "in_the_future": ("不能晚于现在", "this can't be in the future"),
     "in_the_past": ("不能早于今天", "this can't be in the past"),
     "ended": ("这一项已经结束", "this one has ended"),
+    "unknown_event": ("没有这种事件", "there is no such event"),
+    "inside": ("不能发往内部网络地址", "this leads into an inner network"),
+    "needs_https": ("须用 https 地址", "this has to be an https address"),
+    "contradicts": ("与其他内容矛盾", "this contradicts the rest"),
+    "nothing_to_record": ("现在的状态不能登记这一项", "this can't be recorded in its present state"),
     "used_otherwise": ("这个键已用于另一个请求", "this key was used for another request"),
 }
 """The faults of a field. One that has no words of its own is called faulty."""
