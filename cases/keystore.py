@@ -225,6 +225,11 @@ class KeyStore:
             )
             return self._registry().write(((s, wrapped) for s, wrapped in rows), self._master, at, keep)
 
+    def reach(self) -> None:
+        """Raises CopiesElsewhere where copies were written to a folder that this process can't reach."""
+        with self._store.read() as connection:
+            self._reach(connection)
+
     def expire_copies(self, now: datetime) -> list[Path]:
         """Remove the copies whose time is over, and half-written ones; without a folder of them there are none."""
         if self._copies is None:

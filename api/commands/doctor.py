@@ -24,10 +24,10 @@ def doctor(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """逐项检查数据库、密钥、政策、日历、巡查、封存、备份、消息与磁盘,并说明如何修好。什么都不改动。
+    """逐项检查磁盘、密钥、编排服务、数据库、政策、日历、巡查、封存、备份与消息,并说明如何修好。什么都不改动。
 
-    Check database, keys, policy, calendar, sweep, seal, back-up, messages and disk, and say how to mend each. Changes
-    nothing. Exits with 0 when all is well, 1 when something wants looking after, 2 when something is wrong.
+    Check disk, keys, orchestrator, database, policy, calendar, sweep, seal, back-up and messages, and say how to mend
+    each. Changes nothing. Exits with 0 when all is well, 1 when something wants looking after, 2 when something is wrong.
     """
     from api.settings import Settings
     from cases import health
@@ -47,26 +47,12 @@ def doctor(
 
 
 _SIGNS = {"ok": ("正常", "ok  "), "warn": ("注意", "warn"), "bad": ("有误", "BAD ")}
-_NAMES = {
-    "database": "数据库",
-    "migrations": "数据表",
-    "master key": "主密钥",
-    "key store": "密钥库",
-    "disk": "磁盘",
-    "policy": "政策",
-    "calendar": "工作日历",
-    "sweep": "巡查",
-    "seal": "封存",
-    "backup": "备份",
-    "channels": "渠道",
-    "dead letters": "未送达",
-    "incidents": "事件",
-    "files": "附件",
-}
 
 
 def _line(one: Check, language: Language) -> str:
-    name = language.says(_NAMES[one.name], one.name)
+    from cases import health
+
+    name = language.says(*health.NAMES[one.name])
     line = f"{language.says(*_SIGNS[one.state])}  {name}{language.says(':', ': ')}{one.text(language.value)}"
     advice = one.advice(language.value)
     return f"{line}\n      {advice}" if advice else line
@@ -76,11 +62,13 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
     from api.commands.home import home_of, key_path
     from cases import health
     from cases.store_fault import StoreFault
+    from workflows import health as orchestration
 
     home = home_of(settings)
     yield health.of_room(home)
     key = health.of_key_file(key_path(settings))
     yield key
+    yield from orchestration.examine(os.environ, home, now, settings.sweep_every)
     if settings.database_url is None and not (home / "pg").is_dir():
         # To look must not make an installation where there is none.
         yield health.Check(
@@ -104,6 +92,7 @@ def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Itera
     from api.commands.home import copies_of, home_of, master_of
     from cases import health
     from cases import shelf as shelves
+    from cases.examination import examine
     from cases.installation import Installation
     from cases.keystore import KeyStore
     from cases.store import Store
@@ -130,4 +119,5 @@ def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Itera
             except StoreFault as fault:
                 yield health.of_fault("files", fault)
                 return
-            yield from health.examine(Installation(store, keystore, master, shelf), now, settings.sweep_every)
+            kept = Installation(store, keystore, master, shelf)
+            yield from examine(kept, now, settings.sweep_every, settings.backups)

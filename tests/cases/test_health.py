@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from cases import health, heartbeat, measures
+from cases.examination import examine, of_calendar
 from cases.installation import Installation
+from cases.key_copies import KeyStoreCopies
+from cases.keystore import KeyStore
 from cases.outbox import delivery, lane
 from cases.people import member
 from cases.records import incident, policy_version
@@ -33,14 +38,14 @@ def city(store: Store) -> Iterator[Town]:
 def kept(city: Town) -> Installation:
     found = Installation(city.store, city.office.keystore, city.office.master)
     found.keep(book(), START, activate=True)
-    for name in ("sweep", "seal", "backup"):
+    for name in ("sweep", "seal", "backup", "keys"):
         heartbeat.beat(city.store, name, "orchestrator", START, NONE, {"lag_seconds": 1.5})
     return found
 
 
 def states(kept: Installation, after: float = 0.1) -> dict[str, str]:
     """How each check stands so many minutes later; whatever isn't well has its advice, in both languages."""
-    checks = health.examine(kept, START + minutes(after), EVERY)
+    checks = examine(kept, START + minutes(after), EVERY)
     for one in checks:
         assert one.state == "ok" or (one.advice("zh_CN") and one.advice("en")), one
         assert one.text("zh_CN") != one.text("en")
@@ -58,7 +63,8 @@ def dead_letter(city: Town) -> None:
 def test_an_installation_that_is_looked_after_is_well(kept: Installation) -> None:
     found = states(kept)
     assert {name for name, state in found.items() if state != "ok"} <= {"calendar"}
-    assert set(found) == {"policy", "calendar", "sweep", "seal", "backup", "channels", "dead letters", "incidents"}
+    elsewhere = {"disk", "master key", "orchestrator", "scheduler", "database", "migrations", "key store", "files"}
+    assert set(found) == health.NAMES.keys() - elsewhere
 
 
 def test_what_is_overdue_is_found(city: Town, kept: Installation) -> None:
@@ -67,8 +73,9 @@ def test_what_is_overdue_is_found(city: Town, kept: Installation) -> None:
     # Now something waits for the sweep that doesn't come.
     late = states(kept, after=60 * 24)
     assert (late["sweep"], late["seal"], late["backup"]) == ("bad", "bad", "ok")
-    assert states(kept, after=60 * 48)["backup"] == "warn"
-    assert states(kept, after=60 * 24 * 8)["backup"] == "bad"
+    assert states(kept, after=60 * 4)["seal"] == "warn"
+    assert states(kept, after=60 * 48)["backup"] == states(kept, after=60 * 48)["key copies"] == "warn"
+    assert states(kept, after=60 * 24 * 8)["backup"] == states(kept, after=60 * 24 * 8)["key copies"] == "bad"
 
 
 def test_a_standby_that_sweeps_is_worth_a_warning(city: Town, kept: Installation) -> None:
@@ -79,7 +86,47 @@ def test_a_standby_that_sweeps_is_worth_a_warning(city: Town, kept: Installation
 def test_whatever_was_never_done_is_said(city: Town) -> None:
     bare = Installation(city.store, city.office.keystore, city.office.master)
     found = states(bare)
-    assert (found["sweep"], found["seal"], found["backup"]) == ("bad", "warn", "warn")
+    assert (found["sweep"], found["seal"], found["backup"], found["key copies"]) == ("bad", "warn", "warn", "warn")
+
+
+def test_nobody_backs_up_by_itself_where_no_folder_is_named_and_that_is_said(city: Town, tmp_path: Path) -> None:
+    bare = Installation(city.store, city.office.keystore, city.office.master)
+
+    def advice(folder: Path | None) -> str:
+        return next(one.advice("en") for one in examine(bare, START, EVERY, folder) if one.name == "backup")
+
+    assert "WHISTLE_BACKUPS isn't set" in advice(None)
+    assert "WHISTLE_BACKUPS" not in advice(tmp_path)
+    # Somebody's own timer backs up: there is nothing to complain of.
+    heartbeat.beat(city.store, "backup", "person", START, NONE, {})
+    assert advice(None) == ""
+
+
+def test_copies_of_the_keys_that_forgetting_cant_reach_are_bad(city: Town, kept: Installation, tmp_path: Path) -> None:
+    keys = city.office.keystore._store
+    here = KeyStore(keys, city.office.master, copies=KeyStoreCopies(tmp_path / "here"))
+    here.export_copy(START)
+    there = KeyStore(keys, city.office.master, copies=KeyStoreCopies(tmp_path / "there"))
+    found = {one.name: one for one in examine(Installation(city.store, there, city.office.master), START, EVERY)}
+    assert found["key copies"].state == "bad"
+    assert "--here" in found["key copies"].text("en")
+
+
+def test_a_disk_that_fills_up_is_told_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, state in ((10**10, "ok"), (10**9, "warn"), (10**8, "bad")):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert health.of_room(tmp_path / "not there yet").state == state
+
+
+def test_a_database_that_is_away_or_of_another_version_is_bad(store: Store) -> None:
+    assert health.of_tables(store).state == "ok"
+    with store.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    behind = health.of_tables(store)
+    assert (behind.name, behind.state) == ("migrations", "bad")
+    with Store("postgresql://nobody@127.0.0.1:1/none") as away:
+        gone = health.of_tables(away)
+    assert (gone.name, gone.state) == ("database", "bad")
 
 
 def test_trouble_with_messages_and_incidents_is_counted(city: Town, kept: Installation) -> None:
@@ -107,10 +154,10 @@ def test_a_year_without_its_table_is_named_and_grave_only_once_it_is_late() -> N
     known = load_calendar()
     last = max(known.of(None).years)
     in_time, late = date(last, 3, 1), date(last + 1, 1, 5)
-    assert health.of_calendar(known, date(last - 1, 6, 1)).state == "ok"
-    assert health.of_calendar(known, in_time).state == "warn"
-    assert str(last + 1) in health.of_calendar(known, in_time).text("en")
-    assert health.of_calendar(known, late).state == "bad"
+    assert of_calendar(known, date(last - 1, 6, 1)).state == "ok"
+    assert of_calendar(known, in_time).state == "warn"
+    assert str(last + 1) in of_calendar(known, in_time).text("en")
+    assert of_calendar(known, late).state == "bad"
 
 
 def test_a_key_that_others_can_read_is_bad(tmp_path: Path) -> None:
