@@ -3,7 +3,7 @@
 # make play   the cases play, and it exits                     make check  style, types and floors alone
 # make bench  the measurements                                 make setup  only what the others need
 .DEFAULT_GOAL := run
-.PHONY: setup run play test check bench chaos lock clean
+.PHONY: setup run play test check bench chaos distributed lock clean
 .DELETE_ON_ERROR:
 
 UV_VERSION := 0.13.9
@@ -78,6 +78,10 @@ bench: $(READY)
 # The long form of the programmes that the ordinary run has in short.
 chaos: $(READY)
 	@KILLS=200 WALKS=300 $(BIN)/python -m pytest -m "" tests/chaos tests/cases/test_engine_walks.py
+
+# Several machines on this one, each killed in its turn; as root it installs Debian's PostgreSQL and Redis if need be.
+distributed: $(READY)
+	@$(BIN)/python -m pytest -p no:xdist -s -m long tests/distributed
 
 # Resolves anew within the bounds of pyproject.toml; names no registry and no machine.
 lock: $(READY)

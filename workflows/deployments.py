@@ -91,7 +91,7 @@ def plans(
     tracked = [
         Plan(
             flows.joint_tracking,
-            f"joint-tracking-{code}",
+            flows.sheet_key(code),
             at("0 7 * * *"),
             ("tracking", f"district:{code}"),
             {"district": code},

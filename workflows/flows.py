@@ -31,6 +31,14 @@ def _named() -> str:
     return f"{name} {given} {at:%Y-%m-%d %H:%M:%S}" if given else f"{name} {at:%Y-%m-%d %H:%M:%S}"
 
 
+def sheet_key(code: str) -> str:
+    """What the deployment and the table of a district are called.
+
+    Prefect reads a deployment by its name in an address: with a `#` in it two districts would be one.
+    """
+    return re.sub(r"[^a-z0-9]+", "-", f"joint-tracking-{code}".lower())
+
+
 async def _go(name: str, **given: Any) -> Done:  # noqa: ANN401 - a round's own
     """The round itself is ordinary code: it runs in a thread, so that the loop keeps its ear to the server."""
     premises = place.here()
@@ -60,8 +68,7 @@ async def joint_tracking(district: str | None = None) -> Done:
     """Open the check-ins that are due and lay out a table for each district: counts, no case and no person."""
     done = await _go("joint_tracking", district=district)
     for sheet in done["districts"]:
-        key = re.sub(r"[^a-z0-9]+", "-", f"joint-tracking-{sheet['code']}".lower())
-        await acreate_table_artifact([sheet], key=key, description="联合跟踪 / joint tracking")
+        await acreate_table_artifact([sheet], key=sheet_key(sheet["code"]), description="联合跟踪 / joint tracking")
     return done
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from cases import heartbeat
 from cases.installation import Installation
 from cases.keystore import KeyStore
 from cases.office import Session
@@ -66,6 +67,12 @@ class Running:
     def rows(self, query: str, **given: object) -> list[tuple[Any, ...]]:
         with self.city.store.read() as connection:
             return [tuple(row) for row in connection.execute(text(query), given)]
+
+    def newest(self) -> datetime:
+        """When the newest sweep of the orchestrator's was."""
+        with self.city.store.read() as connection:
+            beat = heartbeat.last(connection, "sweep", "orchestrator")
+        return beat.finished_at if beat is not None else datetime.min.replace(tzinfo=UTC)
 
     def fall_due(self, count: int) -> None:
         """Open so many cases whose first limit runs out one after the other, from now on."""
