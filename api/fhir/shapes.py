@@ -50,8 +50,8 @@ class Said:
 
 
 def instant(at: datetime) -> str:
-    """An instant as FHIR writes it, to the microsecond, so that what a client sends back finds the same row."""
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    """An instant as FHIR writes it."""
+    return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds").replace("+00:00", "Z")
 
 
 def reference(kind: str, name: str) -> Resource:
@@ -177,6 +177,8 @@ def _outputs(referral: Referral, words: Words) -> Sequence[Resource]:
             if value is None or code in codes.ORGANISATIONS:
                 continue
             kind = "valueDateTime" if code in codes.MOMENTS else "valueDate" if code == "next-visit" else "valueCode"
+            if code in codes.MOMENTS:
+                value = instant(datetime.fromisoformat(value))
             newest[code] = {"type": {"coding": [{"system": words.system("task-output"), "code": code}]}, kind: value}
     return list(newest.values())
 

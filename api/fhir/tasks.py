@@ -66,6 +66,8 @@ def patch(name: str, request: Request, house: TheHouse, reader: Asked, session: 
         changed = (patches.patched if reading.is_patch(request) else patches.merged)(present, given)
     except patches.Unpatchable as unfit:
         raise reading.fault(f"[{unfit.number}]", "wrong_form") from None
+    except RecursionError:
+        raise reading.fault("Task", "wrong_form") from None
     wanted = reading.checked("Task", changed)
     return _moved(session, house, reader, found, wanted, reading.version_of(request))
 
@@ -92,6 +94,9 @@ def _moved(
     wanted: Mapping[str, Any],
     version: int | None,
 ) -> Response:
+    if version is not None and version != found.version:
+        # Said before it is read: what was written for another version may make no sense with this one.
+        raise Refusal("conflict")
     present = _task(session, house, reader, found)
 
     def hospital(code: str) -> int | None:
@@ -101,8 +106,6 @@ def _moved(
             return None
 
     pulls = updates.asked_for(found, present, wanted, hospital)
-    if not pulls and version is not None and version != found.version:
-        raise Refusal("conflict")
     for pull in pulls:
         fire(session, reader, found, pull, version)
         version = None
