@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from api import errors, fhir, pages, rest
 from api.asked import TheHouse
 from api.envelope import Envelope
+from api.pages import signin as signin_pages
 from api.signin import rest as signin_rest
 from api.signin import rest_accounts
 from cases import measures, schema, standby
@@ -43,6 +44,8 @@ def create(house: House) -> FastAPI:
     app.include_router(rest.router, prefix="/api/v1")
     rest.describe(app)
     app.include_router(fhir.router, prefix="/fhir/R4")
+    # Before the other pages: whoever isn't signed in must get here.
+    app.include_router(signin_pages.router)
     app.include_router(pages.router)
     _mount_static(app)
     errors.install(app)

@@ -35,7 +35,8 @@ _log = logging.getLogger(__name__)
 STATUS_OF: Final[Mapping[str, int]] = {
     "not_found": 404, "not_permitted": 403, "invalid": 422, "unlawful": 403, "conflict": 409,
     "signed_out": 401, "code_needed": 401, "enrolment_needed": 401, "change_needed": 401, "wrong_password": 401,
-    "wrong_code": 401, "wrong_one_time_code": 401, "weak_password": 422, "too_many": 429, "forged": 403,
+    "wrong_code": 401, "wrong_one_time_code": 401, "weak_password": 422, "passwords_differ": 422, "too_many": 429,
+    "forged": 403,
     "out_of_scope": 403, "session_only": 403, "login_taken": 409, "bad_login": 422, "has_account": 409,
     "no_account": 409, "no_second_factor": 409, "unknown_scope": 422, "bad_expiry": 422, "oidc_off": 404,
     "oidc_away": 503, "oidc_refused": 401, "oidc_unknown": 403,

@@ -16,6 +16,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "the name or the one-time code isn't right, or it has expired; ask an administrator for another one",
     ),
     "weak_password": ("这个口令不能用:{why_zh}", "this password can't be used: {why_en}"),
+    "passwords_differ": ("两遍新口令不一样", "the new password was typed in two ways"),
     "too_many": ("失败次数太多,请 {minutes} 分钟后再试", "too many failed tries: try again in {minutes} min"),
     "forged": (
         "这个页面太旧了,或者不是从本系统打开的;请重新打开再试",

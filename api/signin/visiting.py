@@ -24,8 +24,11 @@ def visitor(request: Request, house: House) -> Visitor:
     return Visitor(address, family(request.headers.get("user-agent", "")[:400]), house.clock())
 
 
-def safe_next(given: str | None) -> str:
-    """A path of this very site to go on to; `/` instead of anything else, or of a page of signing in itself."""
+def safe_next(given: str | None, *, signing_in: bool = False) -> str:
+    """A path of this very site to go on to; `/` instead of anything else.
+
+    Of a page of signing in itself too, unless that is what is meant.
+    """
     if not given or len(given) > _LONGEST or not given.startswith("/") or given.startswith("//"):
         return "/"
     if "\\" in given or any(ord(sign) <= 32 or ord(sign) == 127 for sign in given):
@@ -34,9 +37,9 @@ def safe_next(given: str | None) -> str:
         parts = urlsplit(given)
     except ValueError:
         return "/"
-    if parts.scheme or parts.netloc or parts.path.startswith(("/sign-", "//")):
+    if parts.scheme or parts.netloc or parts.path.startswith("//"):
         return "/"
-    return given
+    return "/" if parts.path.startswith("/sign-") and not signing_in else given
 
 
 def form_mark(request: Request, house: House) -> str:
