@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from cases.attached import file
+from cases.import_rows import import_job
 from cases.shelf import FolderShelf
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def clear(store: Store, shelf: Shelf, now: datetime) -> Cleared:
     with store.begin() as connection:
         old = delete(file).where(file.c.event_seq.is_(None), file.c.at < now - UNREFERRED)
         uploads = connection.execute(old).rowcount
+        stale = import_job.c.address.is_not(None), import_job.c.heard_at < now - UNREFERRED
+        connection.execute(update(import_job).where(*stale).values(address=None, wrapped=None))
     removed = 0
     settled = (address for address, at in shelf.stock() if at < now - SETTLED)
     while some := set(islice(settled, _SLICE)):
@@ -71,5 +74,6 @@ def named(connection: Connection) -> Iterator[bytes]:
 
 
 def _named(connection: Connection, addresses: set[bytes]) -> set[bytes]:
-    query = select(file.c.address).where(file.c.address.in_(addresses), file.c.about.is_not(None))
-    return {bytes(one) for one in connection.scalars(query)}
+    of_files = select(file.c.address).where(file.c.address.in_(addresses), file.c.about.is_not(None))
+    of_imports = select(import_job.c.address).where(import_job.c.address.in_(addresses))
+    return {bytes(one) for one in connection.scalars(of_files.union(of_imports))}

@@ -31,11 +31,21 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from cases import accounts, asked_twice, attached, outbox, people, subscriptions
+from cases import accounts, asked_twice, attached, import_rows, outbox, people, subscriptions
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
-__all__ = ["accounts", "asked_twice", "attached", "heartbeat", "metadata", "outbox", "people", "subscriptions"]
+__all__ = [
+    "accounts",
+    "asked_twice",
+    "attached",
+    "heartbeat",
+    "import_rows",
+    "metadata",
+    "outbox",
+    "people",
+    "subscriptions",
+]
 
 LEVELS = ("red", "orange", "yellow", "blue")
 """The four colours, gravest first."""

@@ -6,6 +6,7 @@ version, whose row it holds until the end: changes of the directory come one aft
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy import Connection, insert, literal, select, update
@@ -113,6 +114,24 @@ def move(connection: Connection, moved: Organisation, parent: Organisation) -> O
     for row in tree:
         _inherit(connection, row.id, row.kind)
     return Organisation(*connection.execute(select(*_COLUMNS).where(organisation.c.id == moved.id)).one())
+
+
+def amend(
+    connection: Connection, changed: Organisation, name: str, links: Mapping[str, Organisation | None]
+) -> None:
+    """Give an organisation another name or other links (street, hospital, community); a missing link stays as it is.
+
+    Raises DirectoryFault: nameless, only_schools, wrong_link.
+    """
+    named("name", name)
+    given = {link: other for link, other in links.items() if other is not None}
+    if changed.kind != "school" and given.keys() - {"street"}:
+        raise DirectoryFault("only_schools", name=name)
+    for wanted, other in given.items():
+        linked(name, wanted, other)
+    touch(connection)
+    values = {"name": name, **{f"{link}_id": other.id for link, other in given.items()}}
+    connection.execute(update(organisation).where(organisation.c.id == changed.id).values(values))
 
 
 def _inherit(connection: Connection, organisation_id: int, kind: str) -> None:
