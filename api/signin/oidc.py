@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -220,7 +221,8 @@ def _client(house: House) -> Any:  # noqa: ANN401 - Authlib isn't typed
 @cache
 def _client_kind() -> Any:  # noqa: ANN401 - Authlib isn't typed
     with warnings.catch_warnings():
-        # It would rather have another HTTP client; the whole project has this one.
+        # It would rather have another HTTP client; the whole project has this one. Its own filter comes first.
+        import_module("authlib.deprecate")
         warnings.simplefilter("ignore")
         from authlib.integrations.httpx_client import OAuth2Client
     return OAuth2Client

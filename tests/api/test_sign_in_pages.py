@@ -40,7 +40,7 @@ def test_a_wrong_password_is_told_without_saying_what_was_wrong(door: Door) -> N
     holder = account_of(door, "counselor@school")
     said = []
     for login in (holder.login, "nobody"):
-        answer = fill(door.stranger("en"), "/sign-in", login=login, password="not the password")
+        answer = fill(door.stranger("en"), "/sign-in", login=login, **{"password": "not the password"})
         assert answer.status_code == 401
         said.append(answer.text.replace(login, "…").replace(re.findall(r'csrf" value="(\w+)"', answer.text)[0], "…"))
     assert said[0] == said[1]
