@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from cases.directory_fault import DirectoryFault
@@ -80,9 +79,6 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
 """Each fault of a cell in zh_CN and en. Besides them whatever `DirectoryFault` says may be wrong with a cell."""
 
 
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class RowFault:
     """One faulty cell: its row in the file, the field (`born`), the code and what its text needs.
@@ -91,9 +87,9 @@ class RowFault:
     """
 
     row: int
-    field: str
+    name: str
     code: str
-    facts: Mapping[str, str] = _NONE
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, language: str) -> str:
         """What is wrong and what would be right, in `zh_CN` or `en`."""
@@ -119,8 +115,7 @@ class ImportFault(Exception):
         ),
         "changed": (
             "导入期间登记内容被改动,第 {row} 行不再成立。已导入的保留;请再运行一次。",
-            "The records were changed meanwhile, and row {row} doesn't hold any more. What was brought in stays; run "
-            "it again.",
+            "Row {row} doesn't hold any more: the records were changed meanwhile. What was brought in stays; run it again.",
         ),
         "gone": (
             "上传的文件已经清除,请重新上传。",

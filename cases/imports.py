@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Row, insert, select, text, update
@@ -124,7 +124,8 @@ def check(session: Session, kind: Kind, rows: Sequence[Any], reach: Reach) -> Ch
         added, changed, same = added + len(found.added), changed + len(found.changed), same + found.same
         skipped += [one.row for one in found.skipped]
     faults.sort(key=lambda one: one.row)
-    return Checked(len(rows), tuple(dict.fromkeys(faults)), added, changed, same, tuple(skipped))
+    once = {(one.row, one.name, one.code): one for one in faults}
+    return Checked(len(rows), tuple(once.values()), added, changed, same, tuple(skipped))
 
 
 def digest_of(office: Office, kind: Kind, content: bytes, school: int | None) -> bytes:
@@ -206,11 +207,11 @@ def run(
 def _write(
     session: Session,
     job: int,
-    way: Any,
+    way: Any,  # noqa: ANN401 - one of the three modules
     batch: Sequence[Any],
     rows: Sequence[Any],
     reach: Reach,
-    now: datetime,  # noqa: ANN401
+    now: datetime,
 ) -> None:
     way.hold(session, batch)
     found = way.sort_out(session, batch, reach, rows)
@@ -251,7 +252,7 @@ def lay(office: Office, content: bytes) -> tuple[bytes, bytes]:
     The key lies in the row and the content doesn't: no back-up of the cases holds both. Raises ShelfFault.
     """
     address = os.urandom(32)
-    key = vault.DataKey.generate(office.book_of(office.current).algorithm)
+    key = vault.DataKey.generate(cast("vault.Algorithm", office.book_of(office.current).algorithm))
     place = _place(address)
     shelf_of(office).put(address, vault.seal(key, place, "identity", content).blob)
     return address, office.master.wrap(key, place)
