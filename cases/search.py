@@ -19,6 +19,7 @@ from cases.office import Session
 from cases.records import case
 
 MOST: Final = 20
+_UNDER_WAY: Final = ("draft", "awaiting_signoff", "open", "awaiting_evaluation")
 _NUMBER: Final = re.compile(r"(?:[A-Z]{1,4}-)?(?:(\d{4})-)?0*(\d{1,9})", re.IGNORECASE)
 
 
@@ -37,6 +38,26 @@ def find(session: Session, actor: Actor, asked: str, now: datetime) -> list[Case
     files = loading.one_by_one(session, found[:MOST], lock=False)
     files.sort(key=lambda one: one.created, reverse=True)
     return [one for one in files if _seen(session, one, actor, now, named=number is None)]
+
+
+def of_same_student(session: Session, file: CaseFile, actor: Actor, now: datetime) -> list[CaseFile]:
+    """The other cases of this student that are under way and that the reader sees: a second whistle may be one."""
+    query = (
+        select(case.c.id)
+        .where(case.c.student_id == file.student, case.c.id != file.id, case.c.state.in_(_UNDER_WAY))
+        .order_by(case.c.id.desc())
+        .limit(MOST)
+    )
+    found = list(session.connection.scalars(query))
+    files = loading.one_by_one(session, found, lock=False) if found else []
+    return [one for one in files if _seen(session, one, actor, now, named=False)]
+
+
+def drafts(session: Session, member_id: int) -> list[CaseFile]:
+    """The drafts that a member has begun, newest first."""
+    query = select(case.c.id).where(case.c.whistler_id == member_id, case.c.state == "draft").order_by(case.c.id.desc())
+    found = list(session.connection.scalars(query.limit(MOST)))
+    return loading.one_by_one(session, found, lock=False) if found else []
 
 
 def _seen(session: Session, file: CaseFile, actor: Actor, now: datetime, *, named: bool) -> bool:

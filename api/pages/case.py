@@ -1,0 +1,193 @@
+"""The case page: who, how far, what next, every track, the whole timeline, files, and who has looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from api.pages.charts import Chart, chart
+from api.pages.frame import Framed, Page, Posted
+from api.pages.parts import head
+from api.pages.sheet import Button, Sheet
+from api.pages.telling import Entry, Teller
+from cases import access, diagrams, dossier, looked, queries
+from cases.casefile import CASE, CaseFile
+from cases.dossier import Told
+from cases.offers import offers
+from cases.office import Session
+from cases.refusal import Refusal
+
+router = APIRouter(include_in_schema=False)
+IN_THIS_ROOM: Final = "case page"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What the reader has just done, with the way back where there is one."""
+
+    title: str
+    undo: Button | None
+
+
+@router.get("/cases/{number}")
+def case_page(number: str, page: Framed, done: int | None = None) -> Response:
+    """Reading is logged, so this is a transaction that writes."""
+    with page.house.writing(refreshed=True) as session:
+        file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
+        facts = _facts(page, session, file, sight, done)
+        return page.show("case.html", session, **facts)
+
+
+@router.get("/cases/{number}/now")
+def case_now(number: str, page: Framed, events: int = 0) -> Response:
+    """What changes by itself, for a page that stands open: the next step with its limits, and what has happened since.
+
+    Opens no section, so it is no look; what was said is read by loading the page.
+    """
+    with page.house.reading(refreshed=True) as session:
+        file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
+        sheet = _sheet(page, session, file)
+        facts: dict[str, Any] = {
+            "case": file, "next": sheet.next_step(), "head": head(page, session, file, sight), "seen": events,
+            "fresh": file.events - events,
+        }  # fmt: skip
+        return page.show("case.html", session, block="now", **facts)
+
+
+@router.get("/cases/{number}/identity")
+def identity_form(number: str, page: Framed) -> Response:
+    with page.house.reading(refreshed=True) as session:
+        file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
+        if sight.identity != "yes":
+            raise Refusal("not_permitted")
+        return page.show(
+            "identity.html", session, head=head(page, session, file, sight), identity=None, error="", why=""
+        )
+
+
+@router.post("/cases/{number}/identity")
+def identity(number: str, page: Framed, posted: Posted) -> Response:
+    """Show the whole identity to whoever may see it and says why; that is logged with the reason."""
+    why = str(posted.get("why", "")).strip()[:200]
+    with page.house.writing(refreshed=True) as session:
+        actor, now = page.reader.actor, page.reader.now
+        file, sight = queries.look(session, number, actor, now)
+        if sight.identity != "yes":
+            raise Refusal("not_permitted")
+        shown: dict[str, Any] = {"head": head(page, session, file, sight), "why": why}
+        if not why:
+            error = page.say("Say why you need it.")
+            return page.show("identity.html", session, status=422, identity=None, error=error, **shown)
+        dossier.note_looks(session, file, actor, now, ["identity"], why)
+        opened = dossier.identity(session, file)
+        return page.show("identity.html", session, identity=_identity(page, opened), error="", **shown)
+
+
+@router.get("/cases/{number}/clocks/{no}")
+def clock_page(number: str, no: int, page: Framed) -> Response:
+    """Why is this due then? The reckoning line by line."""
+    with page.house.reading(refreshed=True) as session:
+        file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
+        clock = file.clocks.get(no)
+        sheet = _sheet(page, session, file)
+        limit = sheet.limit(clock) if clock is not None else None
+        if clock is None or limit is None:
+            raise Refusal("not_found")
+        why = sheet.why(clock)
+        return page.show("clock.html", session, head=head(page, session, file, sight), limit=limit, why=why)
+
+
+@router.get("/cases/{number}/tracks/{no}")
+def track_page(number: str, no: int, page: Framed) -> Response:
+    """One track with its diagram, the present state marked."""
+    with page.house.reading(refreshed=True) as session:
+        file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
+        record = file.track(no)
+        if record is None:
+            raise Refusal("not_found")
+        sheet = _sheet(page, session, file)
+        declared = session.office.tracks[record.kind]
+        card = sheet.card(record)
+        return page.show("track.html", session, head=head(page, session, file, sight), card=card, declared=declared)
+
+
+@router.get("/cases/{number}/tracks/{no}/diagram.svg")
+def diagram(number: str, no: int, page: Framed) -> Response:
+    with page.house.reading(refreshed=True) as session:
+        file, _ = queries.look(session, number, page.reader.actor, page.reader.now)
+        record = file.track(no)
+    if record is None:
+        raise Refusal("not_found")
+    drawn = diagrams.svg_of(diagrams.chart(page.house.office.tracks[record.kind]), page.language, record.state)
+    # An SVG shown as an image brings its own style sheet, which the policy of pages would forbid in the page itself.
+    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    return Response(drawn, media_type="image/svg+xml", headers={"content-security-policy": policy})
+
+
+def _sheet(page: Page, session: Session, file: CaseFile, history: list[Told] | None = None) -> Sheet:
+    offered = offers(session, file, page.reader.actor, page.reader.now)
+    return Sheet(page, session, file, session.office.book_of(file.policy), offered, history or [])
+
+
+def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, done: int | None) -> dict[str, Any]:
+    actor, now = page.reader.actor, page.reader.now
+    history = dossier.told(session, file, sight, actor, now, IN_THIS_ROOM)
+    named = dossier.names(session, {one.actor for one in history if one.actor is not None} | _whistler(file))
+    sheet = _sheet(page, session, file, history)
+    teller = Teller(page, session, sheet.book, named)
+    entries = teller.entries(history)
+    return {
+        "case": file,
+        "head": head(page, session, file, sight),
+        "sight": sight,
+        "steps": sheet.steps(),
+        "next": sheet.next_step(),
+        "cards": sheet.cards(),
+        "own_limits": sheet.limits(CASE),
+        "more": sheet.opening(),
+        "entries": entries,
+        "chart": _chart(page, file, history),
+        "looks": looked.looks(session.connection, file.id),
+        "whistler": named.get(file.whistler or 0, ""),
+        "done": _done(sheet, entries, done),
+        "fresh": 0,
+        "seen": file.events,
+        "serial": page.request.state.request_id,
+    }
+
+
+def _whistler(file: CaseFile) -> set[int]:
+    return {file.whistler} if file.whistler is not None else set()
+
+
+def _done(sheet: Sheet, entries: list[Entry], seq: int | None) -> Done | None:
+    entry = next((one for one in entries if one.seq == seq), None)
+    if entry is None:
+        return None
+    undo = next((one for one in sheet.of_track(entry.number) if one.free and one.move.name.startswith("undo_")), None)
+    return Done(entry.title, sheet.button(undo) if undo is not None else None)
+
+
+def _chart(page: Page, file: CaseFile, history: list[Told]) -> Chart | None:
+    """Attendance over the weeks, and mood and sleep for whoever sees the clinical section."""
+    weeks = {one.no: int(one.facts.get("week", one.facts.get("round", 0))) for one in file.of_kind("check_in")}
+    filed = [(weeks[one.track], one) for one in history if one.name == "check_in.school_filed" and one.track in weeks]
+    return chart(page, sorted(((week, {**one.open, **one.said}) for week, one in filed), key=lambda each: each[0]))
+
+
+def _identity(page: Page, written: dict[str, Any]) -> list[tuple[str, str]]:
+    from api.pages import words
+
+    found = []
+    for name, value in written.items():
+        label = words.FIELDS.get(name)
+        text = "\n".join(_line(one) for one in value) if isinstance(value, list) else str(value)
+        found.append((page.word(label) if label is not None else name, text))
+    return found
+
+
+def _line(value: object) -> str:
+    return " ".join(str(one) for one in value.values()) if isinstance(value, dict) else str(value)

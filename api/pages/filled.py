@@ -1,0 +1,153 @@
+"""What somebody typed into a form, as the values that a declared form checks; and kept as it was typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from starlette.datastructures import FormData
+
+from cases.forms import Field, Form
+
+ROWS: Final = 4
+"""Rows of a list of action items that a form shows."""
+_SPLIT: Final = re.compile(r"[\s,，;；、%％]+")
+_NOT_OURS: Final = frozenset({"csrf", "key", "version", "events", "back"})
+
+
+class Typed:
+    """The texts of a form by field name, `student.name` for one of a sub-form. Reads like a mapping of texts."""
+
+    def __init__(self, texts: Mapping[str, list[str]]) -> None:
+        self._texts = texts
+
+    @classmethod
+    def of(cls, posted: FormData) -> Typed:
+        """Everything that was sent, save what belongs to the page itself."""
+        texts: dict[str, list[str]] = {}
+        for name, value in posted.multi_items():
+            if isinstance(value, str) and name not in _NOT_OURS:
+                texts.setdefault(name, []).append(value)
+        return cls(texts)
+
+    @classmethod
+    def nothing(cls, **given: str) -> Typed:
+        """An empty form, or one with what is known already."""
+        return cls({name: [value] for name, value in given.items()})
+
+    def one(self, name: str) -> str:
+        """The text of a field; empty without one."""
+        return next(iter(self._texts.get(name, ())), "").strip()
+
+    def raw(self, name: str) -> str:
+        """As typed, blanks and all: what the field shows again."""
+        return next(iter(self._texts.get(name, ())), "")
+
+    def all(self, name: str) -> list[str]:
+        """Every text of that name: boxes that were ticked."""
+        return [one for one in self._texts.get(name, ()) if one.strip()]
+
+    def under(self, name: str) -> dict[str, str]:
+        """The texts of a sub-form by their names in it, the empty ones left out."""
+        start = f"{name}."
+        return {key[len(start) :]: self.one(key) for key in self._texts if key.startswith(start) and self.one(key)}
+
+    def items(self) -> list[tuple[str, str]]:
+        """Each text with its name, for a page that carries them along unseen."""
+        return [(name, one) for name, texts in self._texts.items() for one in texts]
+
+
+def values(form: Form, typed: Typed) -> dict[str, Any]:
+    """What the form's fields hold; a field that was left empty is absent."""
+    found: dict[str, Any] = {}
+    for field in form.fields:
+        value = _READ.get(field.kind, _text)(field, typed)
+        # A conference may end without an action item: that is said by an empty list, not by a missing one.
+        if value not in (None, "", [], {}) or field.kind == "items":
+            found[field.name] = value
+    return found
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text that say something."""
+    return [one.strip() for one in text.splitlines() if one.strip()]
+
+
+def student(typed: Typed, name: str = "student") -> dict[str, Any]:
+    """The sub-form of a student."""
+    found: dict[str, Any] = dict(typed.under(name))
+    grade = str(found.get("grade", ""))
+    if grade.isascii() and grade.isdigit():
+        found["grade"] = int(grade)
+    if "guardians" in found:
+        found["guardians"] = lines(typed.raw(f"{name}.guardians"))
+    return found
+
+
+def _text(field: Field, typed: Typed) -> object:
+    return typed.one(field.name)
+
+
+def _lines(field: Field, typed: Typed) -> object:
+    return lines(typed.raw(field.name))
+
+
+def _many(field: Field, typed: Typed) -> object:
+    return typed.all(field.name)
+
+
+def _yesno(field: Field, typed: Typed) -> object:
+    return {"yes": True, "no": False}.get(typed.one(field.name))
+
+
+def _student(field: Field, typed: Typed) -> object:
+    return student(typed, field.name)
+
+
+def _scores(field: Field, typed: Typed) -> object:
+    found: dict[str, dict[str, str]] = {}
+    for path, text in typed.under(field.name).items():
+        organisation, _, part = path.partition(".")
+        found.setdefault(organisation, {})[part] = text
+    return {organisation: parts for organisation, parts in found.items() if "score" in parts}
+
+
+def _plan(field: Field, typed: Typed) -> object:
+    found: dict[str, Any] = dict(typed.under(field.name))
+    if "attendance" in found:
+        found["attendance"] = [one for one in _SPLIT.split(found["attendance"]) if one]
+    return found
+
+
+def _items(field: Field, typed: Typed) -> object:
+    found: dict[int, dict[str, str]] = {}
+    for path, text in typed.under(field.name).items():
+        row, _, part = path.partition(".")
+        if row.isascii() and row.isdigit():
+            found.setdefault(int(row), {})[part] = text
+    return [found[row] for row in sorted(found)]
+
+
+def _answers(field: Field, typed: Typed) -> object:
+    return typed.under(field.name)
+
+
+def _extra(field: Field, typed: Typed) -> object:
+    text = typed.one(field.name)
+    return int(text) if text.isascii() and text.isdigit() else text
+
+
+_READ: Final[Mapping[str, Callable[[Field, Typed], object]]] = {
+    "lines": _lines,
+    "evidence": _lines,
+    "organisations": _many,
+    "statutory": _many,
+    "yesno": _yesno,
+    "student": _student,
+    "scores": _scores,
+    "plan": _plan,
+    "items": _items,
+    "answers": _answers,
+    "extra": _extra,
+}

@@ -1,0 +1,83 @@
+"""Sending a form: once, at the version that was on the screen, and told kindly when it can't be."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import FormData
+
+from api.pages.frame import Page
+from cases import access, asked_twice, engine
+from cases.asked_twice import Answer
+from cases.casefile import CaseFile
+from cases.office import Session
+from cases.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a form carries unseen: its key, and the version and the number of events that it was opened at."""
+
+    key: str
+    version: int | None
+    events: int
+
+    @classmethod
+    def at(cls, case: CaseFile | None) -> Opened:
+        """A form that is opened now."""
+        if case is None:
+            return cls(secrets.token_urlsafe(16), None, 0)
+        return cls(secrets.token_urlsafe(16), case.version, case.events)
+
+    @classmethod
+    def of(cls, posted: FormData) -> Opened:
+        """What came back with a form; without a key it is a new one."""
+        key = str(posted.get("key", ""))[:80] or secrets.token_urlsafe(16)
+        return cls(key, _whole(posted.get("version")), _whole(posted.get("events")) or 0)
+
+
+def _whole(text: object) -> int | None:
+    written = str(text or "")
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+
+
+def fire(
+    page: Page,
+    case: str | None,
+    track: str,
+    trigger: str,
+    form: Mapping[str, Any] | None,
+    opened: Opened,
+) -> str:
+    """Pull a trigger in a transaction of its own and answer where the reader goes then; a second time the same.
+
+    Refuses with Refusal; nothing has changed then.
+    """
+    request = json.dumps([case, track, trigger, form], sort_keys=True, default=str).encode()
+    with page.house.writing(refreshed=True) as session:
+        actor, now = page.reader.actor, page.reader.now
+        held = asked_twice.claim(session, actor.member_id, f"page {opened.key}", request, now)
+        if isinstance(held, Answer):
+            return str(held.body["to"])
+        address: int | str = int(track) if track.isdecimal() else track
+        done = engine.fire(session, case, address, trigger, actor, form, now, version=opened.version)
+        to = _onward(page, session, done.case, done.events)
+        asked_twice.keep(session, held, Answer(303, {"to": to}, {}))
+        return to
+
+
+def _onward(page: Page, session: Session, file: CaseFile, events: tuple[int, ...]) -> str:
+    """To the case, where the reader still sees it (whoever sent a referral on may not), and else to their work."""
+    sight = access.sees(page.reader.actor, file, session.office.book_of(file.policy), page.reader.now)
+    if sight.nothing:
+        return "/"
+    return f"/cases/{file.number}" + (f"?done={events[0]}" if events else "")
+
+
+def is_conflict(refusal: Refusal) -> bool:
+    """Whether somebody was quicker: then the reader is shown who changed what."""
+    return refusal.code == "conflict"

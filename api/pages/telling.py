@@ -1,0 +1,195 @@
+"""The timeline in words: what an event is called, who did it, and what was said, as this reader may know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from api.pages import words
+from api.pages.frame import Page
+from cases.dossier import Told
+from cases.office import Session
+from cases.track import Track
+from policies.book import Book
+
+_TICKED: Final = {True: "Yes", False: "No"}
+_SILENT: Final = frozenset({"stood_at", "due", "percent", "key", "nobody_responsible", "from"})
+"""What an event keeps for the engine and nobody needs to read."""
+_LOOKS: Final[Mapping[str, str]] = {"hospital": "k-hosp", "street": "k-street", "community": "k-street"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timeline. `by` is `people` or `system`, for the filter; `look` is its dot."""
+
+    seq: int
+    at: datetime
+    day: str
+    title: str
+    tag: str
+    who: str
+    by: str
+    look: str
+    said: tuple[tuple[str, str], ...]
+    shut: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Puts events into words. `names` are those of the members who acted."""
+
+    page: Page
+    session: Session
+    book: Book
+    names: Mapping[int, str]
+
+    def entries(self, history: Sequence[Told]) -> list[Entry]:
+        """The newest first."""
+        return [self.entry(one) for one in reversed(history)]
+
+    def entry(self, one: Told) -> Entry:
+        """One event in words."""
+        tongue = self.page.tongue
+        track = self.session.office.tracks[one.kind]
+        shut = ", ".join(self.page.word(words.SECTIONS[section]) for section in one.withheld)
+        return Entry(
+            seq=one.seq,
+            at=one.at,
+            day=tongue.day(one.at.astimezone(tongue.zone).date()),
+            title=self.title(track, one),
+            tag=self._tag(track, one),
+            who=self._who(one),
+            by="people" if one.role else "system",
+            look=self._look(one),
+            said=tuple(self.said(one)),
+            shut=shut,
+            number=one.track,
+        )
+
+    def title(self, track: Track, one: Told) -> str:
+        """What the event is called: by its move, by the clock whose limit came, or by the track that opened."""
+        move = track.by_name.get(one.trigger)
+        if move is not None and not move.opens:
+            return self.page.word(move.label)
+        clock, _, rung = one.trigger.partition(".")
+        if rung:
+            label = track.clock_kinds[clock].label if clock in track.clock_kinds else (clock, clock)
+            said = words.RUNGS.get(rung)
+            return f"{self.page.word(label)} · {self.page.word(said) if said is not None else rung}"
+        if one.trigger == "absorb":
+            return self.page.say("Another case was merged into this one")
+        state = track.states.get(one.target or "")
+        if move is not None:
+            return self.page.word(move.label)
+        return self.page.word(state.label) if state is not None else self.page.word(track.label)
+
+    def _tag(self, track: Track, one: Told) -> str:
+        if one.organisation is not None and track.kind == "assignment":
+            return self.place(one.organisation)
+        return self.page.word(track.label)
+
+    def place(self, organisation: int) -> str:
+        """What an organisation is called."""
+        return self.session.office.directory.organisation(self.session.connection, organisation).name
+
+    def _who(self, one: Told) -> str:
+        if one.actor is None:
+            return (
+                self.page.say("Confidential") if one.name.startswith("mandatory_report.") else self.page.say("System")
+            )
+        role = words.ROLES.get(one.role or "")
+        parts = [
+            self.place(one.actor_organisation) if one.actor_organisation is not None else "",
+            self.page.word(role) if role is not None else "",
+            self.names.get(one.actor, ""),
+        ]
+        return " ".join(part for part in parts if part)
+
+    def _look(self, one: Told) -> str:
+        if not one.role:
+            return "k-sys"
+        if one.actor_organisation is None:
+            return ""
+        place = self.session.office.directory.organisation(self.session.connection, one.actor_organisation)
+        return _LOOKS.get(place.kind, "")
+
+    # ------------------------------------------------------------ what was said
+
+    def said(self, one: Told) -> Iterator[tuple[str, str]]:
+        """Label and text of each field that this reader may read."""
+        for name, value in {**one.open, **one.said}.items():
+            if name in _SILENT or (one.trigger.count(".") and name in one.open):
+                continue
+            label = self._label(one, name)
+            if label is not None and value not in (None, "", [], {}):
+                yield label, self.value(one.kind, name, value)
+
+    def _label(self, one: Told, name: str) -> str | None:
+        try:
+            return self.page.word(words.field_label(one.kind, one.trigger, name))
+        except KeyError:
+            return None
+
+    def value(self, kind: str, name: str, value: Any) -> str:  # noqa: ANN401 - JSON is what it is
+        """One value in words."""
+        if isinstance(value, bool):
+            return self.page.say(_TICKED[value])
+        if isinstance(value, Mapping):
+            return self._mapping(kind, name, value)
+        if isinstance(value, list):
+            return "\n".join(self._listed(kind, name, one) for one in value)
+        if isinstance(value, str):
+            return self._coded(name, value)
+        if name in {"to", "hospital", "organisation", "proposed", "court", "school"} and isinstance(value, int):
+            return self.place(value)
+        return str(value)
+
+    def _listed(self, kind: str, name: str, value: Any) -> str:  # noqa: ANN401
+        if name == "statutory" and value in self.book.statutory:
+            return self.page.word(self.book.statutory[value].label)
+        if name == "invited" and isinstance(value, int):
+            return self.place(value)
+        return self.value(kind, "organisation" if name == "invited" else name, value)
+
+    def _coded(self, name: str, value: str) -> str:
+        if name == "concern" and value in self.book.concerns:
+            return self.page.word(self.book.concerns[value].label)
+        if name == "programme" and value in self.book.programmes:
+            return self.page.word(self.book.programmes[value].label)
+        choice = words.CHOICES.get(f"{name}.{value}")
+        if choice is not None:
+            return self.page.word(choice)
+        return self._dated(value)
+
+    def _dated(self, value: str) -> str:
+        """An instant or a day as a reader says it; any other text as it is."""
+        if len(value) < 10 or value[4:5] != "-" or value[7:8] != "-":
+            return value
+        try:
+            if "T" in value:
+                return self.page.tongue.moment(datetime.fromisoformat(value))
+            return self.page.tongue.day(date.fromisoformat(value))
+        except ValueError:
+            return value
+
+    def _mapping(self, kind: str, name: str, value: Mapping[str, Any]) -> str:
+        if name == "scores":
+            return "\n".join(
+                f"{self.place(int(number))}: {one['score']} / 5 {one.get('comment', '')}".strip()
+                for number, one in value.items()
+            )
+        if name == "items" and all(key.isdigit() for key in value):
+            return " ".join(f"{number}={answer}" for number, answer in sorted(value.items(), key=_by_number))
+        found = []
+        for key, one in value.items():
+            label = words.FIELDS.get(key)
+            text = self.value(kind, key, one)
+            found.append(f"{self.page.word(label)}: {text}" if label is not None else text)
+        return "\n".join(found)
+
+
+def _by_number(item: tuple[str, Any]) -> int:
+    return int(item[0])

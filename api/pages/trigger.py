@@ -1,0 +1,213 @@
+"""Every trigger of every track has its page here: its declared form, drawn and sent.
+
+`/cases/{number}/tracks/{no}/{trigger}` pulls one of a track (0 is the case), `/cases/{number}/{kind}/{trigger}` opens
+a track. A page of its own for a trigger takes an address before this router's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from api import errors
+from api import problem_words as words
+from api.pages.filled import Typed, values
+from api.pages.fired import Opened, fire, is_conflict
+from api.pages.frame import Framed, Page, Posted
+from api.pages.parts import Head, head
+from api.pages.sheet import Sheet
+from api.pages.telling import Entry, Teller
+from api.pages.widgets import Scene, drawn, summary
+from cases import access, dossier, loading, queries
+from cases.casefile import CASE, CaseFile
+from cases.offers import Offer, offer_of
+from cases.office import Session
+from cases.refusal import FieldFault, Refusal
+from cases.tracks.access import TRACK as GLASS
+
+router = APIRouter(include_in_schema=False)
+_BEGINNING = frozenset({"whistle", "submit", "save_draft"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scenery:
+    """The case of a trigger, and what the reader sees of it (nothing, where break-glass is being asked for)."""
+
+    session: Session
+    file: CaseFile
+    sight: access.Sight
+    offer: Offer
+
+
+@router.get("/cases/{number}/tracks/{no}/{trigger}")
+def form_of_track(number: str, no: int, trigger: str, page: Framed) -> Response:
+    return _form(page, number, str(no), trigger)
+
+
+@router.post("/cases/{number}/tracks/{no}/{trigger}")
+def sent_to_track(number: str, no: int, trigger: str, page: Framed, posted: Posted) -> Response:
+    return _sent(page, number, str(no), trigger, posted)
+
+
+@router.get("/cases/{number}/{kind}/{trigger}")
+def form_that_opens(number: str, kind: str, trigger: str, page: Framed) -> Response:
+    return _form(page, number, kind, trigger)
+
+
+@router.post("/cases/{number}/{kind}/{trigger}")
+def sent_to_open(number: str, kind: str, trigger: str, page: Framed, posted: Posted) -> Response:
+    return _sent(page, number, kind, trigger, posted)
+
+
+def _form(page: Page, number: str, track: str, trigger: str) -> Response:
+    with page.house.reading(refreshed=True) as session:
+        there = _there(page, session, number, track, trigger, _about(page))
+        if there.offer.record.no == CASE and there.offer.declared.kind == "case" and trigger in _BEGINNING:
+            return page.go(f"/whistle/{number}")
+        if not there.offer.free:
+            return _forbidden(page, there)
+        return _drawn(page, there, _beginnings(page, there.offer))
+
+
+def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -> Response:
+    """Fire it; what is refused is shown on the form itself, with everything that was typed."""
+    typed, opened = Typed.of(posted), Opened.of(posted)
+    about = typed.one("about")
+    with page.house.reading(refreshed=True) as session:
+        there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
+        form = values(there.offer.move.form, typed)
+        if "about" in form and about.isdecimal():
+            form["about"] = int(about)
+    try:
+        to = fire(page, number, track, trigger, form, opened)
+    except Refusal as refusal:
+        with page.house.reading(refreshed=True) as session:
+            there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
+            if is_conflict(refusal):
+                return _conflict(page, there, typed, opened)
+            if refusal.code == "invalid":
+                return _drawn(page, there, typed, refusal.faults, opened)
+            return _refused(page, there, typed, refusal, opened)
+    # Whoever works through a list goes back to it, and can take the last tap back there.
+    return page.go(f"/?undo={number}.{track}" if posted.get("back") == "work" else to)
+
+
+def _there(page: Page, session: Session, number: str, track: str, trigger: str, about: int | None) -> Scenery:
+    """The case and the trigger. Refuses `not_found` to whoever may not know of either."""
+    actor, now = page.reader.actor, page.reader.now
+    if track == GLASS.kind and trigger == "open":
+        files = loading.one_by_one(session, [number], lock=False)
+        if not files:
+            raise Refusal("not_found")
+        file, sight = files[0], access.NOTHING
+    else:
+        file, sight = queries.look(session, number, actor, now)
+    return Scenery(session, file, sight, offer_of(session, file, actor, now, track, trigger, about))
+
+
+def _about(page: Page) -> int | None:
+    asked = page.request.query_params.get("about", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 6 else None
+
+
+def _beginnings(page: Page, offer: Offer) -> Typed:
+    """What a new form holds already: now, today, and what the address says."""
+    now = page.tongue.local(page.reader.now)
+    given: dict[str, str] = {}
+    for field in offer.move.form.fields:
+        if field.kind == "moment":
+            given[field.name] = now
+        elif field.kind == "date" and field.name in {"day", "from_day"}:
+            given[field.name] = now[:10]
+    known = {field.name for field in offer.move.form.fields}
+    asked = {name: value for name, value in page.request.query_params.items() if name in known}
+    return Typed.nothing(**given, **{name: value for name, value in asked.items() if name not in given})
+
+
+def _drawn(
+    page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
+) -> Response:
+    offer, book = there.offer, there.session.office.book_of(there.file.policy)
+    scene = Scene(page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer)
+    widgets = drawn(scene, offer.move.form.fields, typed, faults)
+    # A fault of something that this page doesn't show would otherwise be told by nothing.
+    lost = [] if summary(widgets) else [words.of_field(one.code, one.facts, page.language) for one in faults]
+    scales = list(book.scales.values()) if offer.move.name == "record_screening" and not typed.one("scale") else []
+    return page.show(
+        "trigger.html",
+        there.session,
+        status=422 if faults else 200,
+        widgets=widgets,
+        faulty=summary(widgets),
+        lost=lost,
+        opened=opened or Opened.at(there.file),
+        scales=scales,
+        refusal=None,
+        **_common(page, there),
+    )
+
+
+def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened: Opened) -> Response:
+    """A rule of its own stood against it: said above the form, which keeps what was typed."""
+    offer, book = there.offer, there.session.office.book_of(there.file.policy)
+    scene = Scene(page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer)
+    problem = errors.problem_of(page.request, refusal)
+    return page.show(
+        "trigger.html", there.session, status=problem.status, widgets=drawn(scene, offer.move.form.fields, typed),
+        faulty=[], lost=[], opened=opened, scales=[], refusal=problem, **_common(page, there),
+    )  # fmt: skip
+
+
+def _forbidden(page: Page, there: Scenery) -> Response:
+    reason = _sheet(page, there).reason(there.offer)
+    return page.show("forbidden.html", there.session, status=409, reason=reason, **_common(page, there))
+
+
+def _conflict(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
+    """Who changed what since the form was opened; what was typed is kept, and can be sent all the same."""
+    return page.show(
+        "conflict.html", there.session, status=409, changed=_since(page, there, opened.events),
+        typed=typed.items(), opened=Opened.at(there.file), **_common(page, there),
+    )  # fmt: skip
+
+
+def _since(page: Page, there: Scenery, events: int) -> list[Entry]:
+    """What has happened since; by people first. Only what every reader of the case may know: nothing is opened."""
+    history = [one for one in queries.history(there.session, there.file, page.reader.actor) if one.seq > events]
+    names = dossier.names(there.session, {one.actor for one in history if one.actor is not None})
+    book = there.session.office.book_of(there.file.policy)
+    teller = Teller(page, there.session, book, names)
+    return teller.entries([_told(one) for one in history])
+
+
+def _told(one: queries.Happened) -> dossier.Told:
+    return dossier.Told(
+        seq=one.seq, at=one.at, track=one.track, kind=one.kind, name=one.name, trigger=one.trigger, source=None,
+        target=one.target, organisation=one.organisation, actor=one.actor, actor_organisation=None, role=one.role,
+        cause=None, open=one.open,
+    )  # fmt: skip
+
+
+def _sheet(page: Page, there: Scenery) -> Sheet:
+    return Sheet(page, there.session, there.file, there.session.office.book_of(there.file.policy), [there.offer])
+
+
+def _common(page: Page, there: Scenery) -> dict[str, Any]:
+    offer = there.offer
+    sheet = _sheet(page, there)
+    hidden = Head(there.file.number, there.file.level, "", "", "", "", "", "")
+    record = offer.record
+    return {
+        "case": there.file,
+        "head": hidden if there.sight.nothing else head(page, there.session, there.file, there.sight),
+        "blind": there.sight.nothing,
+        "title": page.word(offer.move.label),
+        "about": page.word(offer.declared.label),
+        "whose": sheet.place(record),
+        "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],
+        "action": sheet.button(offer).address,
+    }

@@ -1,0 +1,42 @@
+// What plain forms can't do by themselves. Everything works without it.
+(() => {
+  "use strict";
+  // The dock repeats the next step where its panel has scrolled away.
+  const dock = document.querySelector("[data-dock-for]");
+  const panel = dock && document.getElementById(dock.dataset.dockFor);
+  if (panel && "IntersectionObserver" in window) {
+    dock.hidden = true;
+    new IntersectionObserver((seen) => { dock.hidden = seen[0].isIntersecting; }).observe(panel);
+  }
+  // A filter of the timeline: what is hidden stays in the page, so that printing shows all.
+  document.addEventListener("change", (event) => {
+    const filter = event.target.closest("[data-filters]");
+    if (!filter) return;
+    for (const one of document.querySelectorAll("#" + filter.dataset.filters + " > li[data-by]")) {
+      one.hidden = filter.value !== "" && one.dataset.by !== filter.value;
+    }
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+  });
+  // "/" searches, j and k walk a list, x opens; off where the reader has switched it off.
+  const keys = document.body.dataset.keys !== "off";
+  document.addEventListener("keydown", (event) => {
+    if (!keys || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    if (event.key === "/") {
+      const field = document.querySelector("[data-search]");
+      if (field) { event.preventDefault(); if (field.focus) field.focus(); if (field.href) location = field.href; }
+      return;
+    }
+    const list = [...document.querySelectorAll("[data-walk]")];
+    if (!list.length || !"jkx".includes(event.key)) return;
+    const at = list.indexOf(document.activeElement);
+    if (event.key === "x") { if (at >= 0) list[at].click(); return; }
+    const to = event.key === "j" ? Math.min(at + 1, list.length - 1) : Math.max(at - 1, 0);
+    list[to].focus();
+  });
+  // A red frame appears once a form was sent: take the reader there.
+  const summary = document.querySelector(".errsum");
+  if (summary) summary.focus();
+})();
