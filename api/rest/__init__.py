@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.rest import cases, directory, files, messages, oversight, tracks, triggers
+from api.rest import cases, directory, files, messages, oversight, tracks, triggers, webhooks
 from api.rest.document import describe
 
 __all__ = ["describe", "router"]
@@ -18,5 +18,6 @@ for _part in (
     directory.router,
     messages.router,
     oversight.router,
+    webhooks.router,
 ):
     router.include_router(_part)
