@@ -64,7 +64,9 @@ def history(
 
     `after` is the number of the last event that was read, `most` how many are wanted.
     """
-    query = select(event).where(event.c.case_id == file.id, event.c.seq > after).order_by(event.c.seq)
+    # Without the sealed columns: what isn't shown isn't read either, and a reader of lists may not.
+    columns = [column for column in event.c if column.name not in _SEALED]
+    query = select(*columns).where(event.c.case_id == file.id, event.c.seq > after).order_by(event.c.seq)
     found = session.connection.execute(query.limit(most)).mappings()
     return [_shown(row, file, actor) for row in found]
 
@@ -83,7 +85,7 @@ def _shown(row: RowMapping, file: CaseFile, actor: Actor) -> Happened:
         actor=None if hidden else row["actor_id"],
         role=None if hidden else row["role"],
         open=row["open"],
-        sections=tuple(name for name in _SEALED if row[name] is not None),
+        sections=tuple(name for name in _SEALED if chain.commitment_to(name, bytes(row["commitments"]))),
     )
 
 

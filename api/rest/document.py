@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi.openapi.utils import get_openapi
 
-from api.rest.bodies import Problem, both, told_codes
+from api.rest.bodies import Problem, both, problems, told_codes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -54,6 +54,8 @@ def document(app: FastAPI) -> dict[str, Any]:
     schemas = {**whole["components"]["schemas"], **problem.pop("$defs", {}), "Problem": problem}
     for item in paths.values():
         for operation in item.values():
+            if "requestBody" in operation:
+                operation["responses"] = {**problems(400, 413, 415), **operation["responses"]}
             _as_problems(operation["responses"])
     for gone in ("HTTPValidationError", "ValidationError"):
         schemas.pop(gone, None)
@@ -68,5 +70,5 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _as_problems(responses: dict[str, Any]) -> None:
     """Whatever goes wrong is a problem, also where FastAPI describes its own way of saying so."""
     for status, answer in responses.items():
-        if status.startswith(("4", "5")):
+        if str(status).startswith(("4", "5")):
             answer["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

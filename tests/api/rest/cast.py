@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
+from cases.records import event
 from tests.api.door import Door
 from tests.town import minutes
 
@@ -24,3 +27,9 @@ def a_busy_case(door: Door) -> str:
 def tracks_of(number: str) -> str:
     """The address of a case's tracks."""
     return f"/api/v1/cases/{number}/tracks"
+
+
+def events_of(door: Door) -> int:
+    """How many events there are in all."""
+    with door.town.store.read() as connection:
+        return int(connection.scalar(select(func.count()).select_from(event)) or 0)

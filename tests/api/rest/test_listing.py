@@ -132,7 +132,9 @@ def test_a_case_says_when_it_is_due_and_how_much_is_overdue(door: Door) -> None:
     assert line["school_name"] == "示例school"
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "bm90IGpzb24", "WyItb3BlbmVkIiwxLDJd", "A" * 200, "WyJkdWUiLG51bGwsMV0"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "W10", "bm90IGpzb24", "WyItb3BlbmVkIiwxLDJd", "A" * 200, "WyJkdWUiLG51bGwsMV0"]
+)
 def test_a_cursor_that_no_list_gave_out_is_a_fault_of_the_field(door: Door, cursor: str) -> None:
     answer = door.client("counselor@school", "en").get(CASES, params={"cursor": cursor})
     assert answer.status_code == 422
