@@ -57,11 +57,13 @@ def opened(environ: Mapping[str, str], until: ExitStack) -> Premises:
     from cases.keystore import KeyStore
     from cases.rounds import Premises
     from cases.store import Store
-    from cases.vault import MasterKey
+    from cases.vault import MasterKey, MasterKeyMissing
     from policies.book import load, versions
 
     url, home = told(environ, "WHISTLE_DATABASE_URL"), Path(told(environ, "WHISTLE_HOME"))
     key = environ.get("WHISTLE_MASTER_KEY_FILE")
+    if key and not Path(key).is_file():
+        raise MasterKeyMissing(path=key)
     master = MasterKey.load(home, Path(key).read_text("ascii", errors="replace") if key else None)
     store = until.enter_context(Store(url))
     keys = environ.get("WHISTLE_KEYSTORE_URL")

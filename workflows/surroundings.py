@@ -39,6 +39,8 @@ def client(home: Path, url: str) -> dict[str, str]:
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
         "PREFECT_LOGGING_CONFIG_PATH": str(Path(__file__).with_name("logging.yml")),
         "PREFECT_CLIENT_MAX_RETRIES": "1",
+        # It would be asked for before each change, and answered that there is none.
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_API_REQUEST_TIMEOUT": "5",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_CLI_PROMPT": "false",
@@ -157,6 +159,7 @@ def require_answering(url: str) -> bool:
         with urllib.request.urlopen(f"{url.rstrip('/')}/admin/version", timeout=5) as answer:  # noqa: S310 - see above
             found = json.load(answer)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code in {401, 403, 502, 503, 504}:
             # The server's own door, or a proxy without its server.
             return error.code in {401, 403}

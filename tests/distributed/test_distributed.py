@@ -156,7 +156,7 @@ def furthest_sweep(running: Running) -> str:
     """For when the last of the sweeps to come is scheduled."""
     number = running.set_up.ask("/deployments/name/sweep/sweep-1")["id"]
     ahead = running.set_up.flow_runs("SCHEDULED")
-    return max(one["expected_start_time"] for one in ahead if one["deployment_id"] == number)
+    return max(str(one["expected_start_time"]) for one in ahead if one["deployment_id"] == number)
 
 
 def test_without_prefect_the_workers_sweep_the_switch_turns_red_once_and_green_again(running: Running) -> None:
