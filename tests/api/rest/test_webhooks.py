@@ -117,6 +117,7 @@ def test_a_faulty_subscription_is_refused_with_its_fault_in_both_languages(door:
             told = {one["field"]: one for one in answer.json()["faults"]}
             assert told[field]["code"] == code
             assert told[field]["message"].isascii() == (language == "en")
+    client = door.client("admin@hospital")
     assert client.post(f"{PATH}/1/deliveries/{uuid4()}/replay").status_code == 404
     assert client.post(f"{PATH}/1/deliveries/nonsense/replay").status_code == 422
     assert client.get(f"{PATH}/{2**60}").status_code == 422
