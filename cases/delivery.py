@@ -22,6 +22,7 @@ from cases import lanes, layout, letters
 from cases.crew import HANDS, LANES_AT_ONCE, Crew, Hand
 from cases.lanes import Claim
 from cases.layout import readers
+from cases.moot import moot
 from cases.outbox import delivery, outbox
 from cases.people import member
 from cases.track import Track, discover
@@ -161,7 +162,8 @@ def drain(store: Store, channels: Channels, name: str, clock: Clock, manner: Man
 
 
 def _ready(connection: Connection, channels: Channels, claim: Claim, manner: Manner) -> _Ready:
-    written = letters.notes(connection, claim.id)
+    over = moot(connection, claim.id)
+    written = [one for one in letters.notes(connection, claim.id) if one.id not in over]
     wish = next(iter(readers(connection, member.c.id == claim.member)), None)
     if wish is None or not written or (not claim.urgent and all(one.read for one in written)):
         return _Ready(claim, None, None)

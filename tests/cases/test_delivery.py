@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 
 from cases import lanes, notices
 from cases.delivery import standing
+from cases.engine import Fired
 from cases.outbox import outbox
 from cases.people import member, organisation
 from cases.records import LEVELS, message
@@ -167,6 +168,60 @@ def test_what_its_reader_has_seen_in_the_inbox_is_not_sent(room: Mailroom) -> No
         connection.execute(update(message).values(read_at=NIGHT))
     assert room.deliver(NIGHT + timedelta(hours=12)).read == 1
     assert room.null.sent == []
+
+
+EVENING = datetime(2026, 3, 17, 13, 30, tzinfo=UTC)
+"""21:30 in Nanjing."""
+MORNING = datetime(2026, 3, 17, 23, 0, tzinfo=UTC)
+"""07:00 of the next day."""
+
+
+def lead_track(fired: Fired) -> int:
+    return next(one.no for one in fired.case.of_kind("assignment") if one.facts["part"] == "lead")
+
+
+def arrived(at: datetime) -> dict[str, object]:
+    return {"at": at, "where": "the school", "mode": "on_site", "people": ["two officers"]}
+
+
+def test_nobody_is_reminded_in_the_morning_of_what_was_done_in_the_night(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street", quiet=("22:00", "07:00"))
+    fired = room.town.whistle(EVENING, level="orange")
+    room.deliver(EVENING)
+    assert "签收" in addressed(room, "wecomx://street")[0].text
+    room.null.sent.clear()
+    # At 22:30 half of the two hours to acknowledge are over: a reminder that has to wait. At 22:40 it is done.
+    room.town.run_until(EVENING + minutes(65))
+    room.deliver(EVENING + minutes(65))
+    room.town.fire(DUTY, fired.case.number, lead_track(fired), "acknowledge", None, EVENING + minutes(70))
+    room.town.run_until(MORNING)
+    done = room.deliver(MORNING)
+    assert addressed(room, "wecomx://street") == []
+    assert (done.failed, done.dead, [row.state for row in room.rows()][-1]) == (0, 0, "read")
+    # Nobody has come to the school yet, and of that the officer is reminded when half of the day is over.
+    room.town.run_until(EVENING + minutes(721))
+    room.deliver(EVENING + minutes(721))
+    (letter,) = addressed(room, "wecomx://street")
+    assert "报到" in letter.text
+    assert "签收" not in letter.text
+
+
+def test_a_limit_that_began_anew_is_reminded_of(room: Mailroom) -> None:
+    """Feedback that was sent back is owed again, however often it was given before."""
+    room.reach(DUTY, "wecomx://street", quiet=("22:00", "07:00"))
+    fired = room.town.whistle(START, level="red")
+    track = lead_track(fired)
+    room.town.fire(DUTY, fired.case.number, track, "acknowledge", None, START + minutes(1))
+    room.town.fire(DUTY, fired.case.number, track, "report_in", arrived(START + minutes(2)), START + minutes(2))
+    given = {"measures": "two home visits", "outcome": "partly"}
+    room.town.fire(DUTY, fired.case.number, track, "give_feedback", given, START + minutes(3))
+    again = {"reason": "nobody has spoken with the grandmother yet"}
+    room.town.fire("counselor@school", fired.case.number, track, "send_back", again, START + minutes(4))
+    room.deliver(START + minutes(5))
+    room.null.sent.clear()
+    room.town.run_until(START + timedelta(days=1))
+    room.deliver(START + timedelta(days=1))
+    assert any("反馈" in letter.text for letter in addressed(room, "wecomx://street"))
 
 
 def test_a_failing_channel_is_tried_eight_times_ever_more_slowly_and_then_the_next_one(room: Mailroom) -> None:
