@@ -58,7 +58,7 @@ async def known_or_why(request: Request, house: TheHouse) -> Reader | SignedOut 
 
 
 def reading(house: TheHouse, found: KnownOrWhy) -> Iterator[Session]:
-    with house.reading(_actor(found), refreshed=True) as session:
+    with house.reading(_actor(found, house), refreshed=True) as session:
         yield session
 
 
@@ -67,10 +67,10 @@ def opening(house: TheHouse, reader: Asked) -> Iterator[Session]:
         yield session
 
 
-def _actor(found: Reader | SignedOut | SignInFault) -> Actor | None:
+def _actor(found: Reader | SignedOut | SignInFault, house: House) -> Actor | None:
     if not isinstance(found, Reader):
         return None
-    missing = stages.missing(found.actor, found.standing) if found.via == "session" else None
+    missing = stages.missing(found.actor, found.standing, house.settings) if found.via == "session" else None
     return found.actor if missing is None else None
 
 
@@ -79,9 +79,9 @@ def writing(house: TheHouse) -> Iterator[Session]:
         yield session
 
 
-async def asked(reader: HalfSignedIn) -> Reader:
+async def asked(reader: HalfSignedIn, house: TheHouse) -> Reader:
     """Whoever asks, signed in all the way. Raises SignedOut, and SignInFault forged, out_of_scope, session_only."""
-    missing = stages.missing(reader.actor, reader.standing) if reader.via == "session" else None
+    missing = stages.missing(reader.actor, reader.standing, house.settings) if reader.via == "session" else None
     if missing is not None:
         raise SignedOut(missing)
     return reader

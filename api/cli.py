@@ -18,9 +18,11 @@ from typing import Final
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("启动一切并持续运行，直到 Ctrl-C", "start everything and stay until Ctrl-C"),
     "worker": ("多机部署中的一个工作进程", "one worker of several machines"),
+    "serve": ("只启动网页和接口服务", "the web service alone: pages and APIs"),
+    "member": ("账号：首个管理员、一次性代码、解锁", "accounts: the first admin, one-time codes, unlocking"),
     "play": ("播放剧本，逐步检验", "play scenarios and check every step"),
     "why": ("某个时限为什么是那个时刻", "why a clock is due when it is"),
-    "policy": ("检查、查看、比较规则", "check, show and compare policies"),
+    "policy": ("检查、查看、比较、试算、启用规则", "check, show, compare, try and activate policies"),
     "city": ("装入、查看样例城市", "load the sample city, look at it"),
     "diagram": ("画出状态图", "draw the state machines"),
     "sweep": ("处理到期的时限", "fire what has come due"),

@@ -14,11 +14,9 @@ from cases.office import Office, Session
 from cases.second_layer import Bounds
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from api.settings import Settings
     from cases.installation import Installation
-    from cases.standing import Standing
+    from cases.standing import Standing, Transaction
     from cases.store import Store
     from cases.who import Actor, Organisation
 
@@ -81,7 +79,7 @@ class House:
             self._second_layer(connection, "opener", who)
             yield Session(connection, self.office)
 
-    def _second_layer(self, connection: Connection, part: second_layer.Part, who: Actor | None) -> None:
+    def _second_layer(self, connection: Transaction, part: second_layer.Part, who: Actor | None) -> None:
         if self._layered is None:
             self._layered = second_layer.there(self.store)
         if self._layered:

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
@@ -20,6 +20,9 @@ from cases.accounts import api_token, login_session
 if TYPE_CHECKING:
     from cases.store import Store
     from cases.who import Post
+
+Transaction: TypeAlias = Connection
+"""One transaction, for the doors that hand it on and know nothing of SQLAlchemy."""
 
 GRACE: Final = timedelta(minutes=1)
 """How long the secret before a rotation is still good: pages that were open meanwhile load on."""

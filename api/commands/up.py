@@ -36,13 +36,14 @@ def up(
     check: Check = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """启动数据库、编排服务和巡查，确认正常，说明各在何处，然后一直运行到 Ctrl-C 或 SIGTERM。
+    """启动数据库、编排服务、巡查和网页，确认正常，说明各在何处，然后一直运行到 Ctrl-C 或 SIGTERM。
 
-    Start the database, the orchestrator and the sweep, wait until they are healthy, say what runs where, and stay
-    until Ctrl-C or SIGTERM. Exits with 2 and one message when something is in the way.
+    Start the database, the orchestrator, the sweep and the web service, wait until they are healthy, say what runs
+    where, and stay until Ctrl-C or SIGTERM. Exits with 2 and one message when something is in the way.
     """
-    from api import logs
+    from api import logs, web
     from api.commands.database import installation, premises
+    from api.demonstration import settled
     from api.settings import Settings
     from cases import embedded
     from workflows.embedded import alone, living
@@ -57,14 +58,46 @@ def up(
             living(made := premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
             _delivering(made, settings),
             _telling_others(made, settings),
+            web.child(shown := settled(settings, kept.store), os.environ) as serving,
         ):
             for name, where in _what_runs_where(kept, alive, settings.sweep_every.total_seconds(), language):
                 typer.echo(f"  {name}  {where}")
+            address = f"http://{settings.host}:{settings.port}"
+            typer.echo(f"  {language.says('网页    ', 'web         ')}  {address}  (PID {serving.pid})")
+            if shown.demo:
+                _show_passes(kept, language)
+            elif settings.demo:
+                typer.echo(language.says(_NO_DEMO[0], _NO_DEMO[1]), err=True)
             sys.stdout.flush()
             if not check:
                 typer.echo(language.says("一切正常。按 Ctrl-C 停止。", "All is well. Press Ctrl-C to stop."), err=True)
                 asked.wait()
             typer.echo(language.says("正在停止……", "Stopping …"), err=True)
+
+
+_NO_DEMO = (
+    "这里有真实数据，演示模式已自动关闭。",
+    "There are real records here: the demonstration is off.",
+)
+
+
+def _show_passes(kept: Installation, language: Language) -> None:
+    """Print how the demonstration members sign in. Each start draws other passwords, and they are printed this once."""
+    from datetime import UTC, datetime
+
+    from api.demonstration import passes
+    from cases.scenario.words import ROLES
+
+    typer.echo(
+        language.says(
+            "\n演示人员（登录名  口令），仅显示这一次：",
+            "\nDemonstration members (login  password), shown this once:",
+        )
+    )
+    for one in passes(kept.store, datetime.now(UTC)):
+        role = ROLES[one.part.role].in_language(language.value)
+        typer.echo(f"  {one.login:<12}  {one.password}  {role} {one.part.name} · {one.part.place}")
+    typer.echo("")
 
 
 def _delivering(made: Premises, settings: Settings) -> Deliverer:

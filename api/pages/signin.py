@@ -203,7 +203,7 @@ def enrol(
 
 @router.get("/sign-in/change")
 def show_change(request: Request, house: TheHouse, reader: HalfSignedIn, next: str = "") -> Response:  # noqa: A002
-    _past_the_factor(reader)
+    _past_the_factor(reader, house)
     return _page(request, house, "change", reader.csrf, next=next, language=reader.language)
 
 
@@ -217,7 +217,7 @@ def change(
     again: Text = "",
     next: Text = "",  # noqa: A002
 ) -> Response:
-    _past_the_factor(reader)
+    _past_the_factor(reader, house)
     try:
         _same(password, again)
         entered = entering.change_password(house, reader, _clean(old), _clean(password), visitor(request, house))
@@ -318,8 +318,8 @@ def _sign_in_page(request: Request, house: House, mark: str, **facts: Any) -> Re
     return _page(request, house, "sign_in", mark, provider=provider, language=spoken, **facts)
 
 
-def _past_the_factor(reader: Reader) -> None:
-    missing = stages.missing(reader.actor, reader.standing)
+def _past_the_factor(reader: Reader, house: House) -> None:
+    missing = stages.missing(reader.actor, reader.standing, house.settings)
     if missing in {"code_needed", "enrolment_needed"}:
         raise SignedOut(missing)
 

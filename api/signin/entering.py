@@ -18,12 +18,10 @@ from cases import credentials, standing, throttle
 from cases.directory_fault import DirectoryFault
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from api.asked import Reader
     from api.house import House
     from cases.credentials import Account
-    from cases.standing import Opened, Standing
+    from cases.standing import Opened, Standing, Transaction
     from cases.throttle import Pace
     from cases.who import Actor
 
@@ -103,7 +101,7 @@ def enter(house: House, login: str, password: str, visitor: Visitor) -> Entered:
 
 
 def opened_for(
-    house: House, connection: Connection, account: Account, visitor: Visitor, *, via: str = "password"
+    house: House, connection: Transaction, account: Account, visitor: Visitor, *, via: str = "password"
 ) -> Entered:
     """Open a session for whoever has just shown who they are, short-lived while something is missing."""
     return _opened(house, connection, account.member_id, visitor, account=account, via=via, strong=False)
@@ -186,7 +184,7 @@ def enrol(house: House, reader: Reader, code: str, visitor: Visitor) -> tuple[En
     raise SignInFault("wrong_code")
 
 
-def recovery_codes(connection: Connection, member_id: int) -> list[str]:
+def recovery_codes(connection: Transaction, member_id: int) -> list[str]:
     """New recovery codes instead of those there were."""
     codes = [totp.draw_code() for _ in range(totp.RECOVERY_CODES)]
     credentials.give_recovery(connection, member_id, [standing.digest_of(totp.typed(one)) for one in codes])
@@ -266,7 +264,7 @@ def _counted(house: House, pace: Pace, what: str, visitor: Visitor) -> bytes:
     return key
 
 
-def _succeeded(house: House, connection: Connection, key: bytes, visitor: Visitor) -> None:
+def _succeeded(house: House, connection: Transaction, key: bytes, visitor: Visitor) -> None:
     throttle.forget(connection, key)
     by_address = throttle.key_of(house.kept.master, throttle.ADDRESS, visitor.limited)
     throttle.give_back(connection, by_address, throttle.ADDRESS)
@@ -281,7 +279,7 @@ def _account(house: House, member_id: int) -> Account:
 
 
 def _takes(
-    house: House, connection: Connection, account: Account, code: str, now: datetime, *, recovery: bool = True
+    house: House, connection: Transaction, account: Account, code: str, now: datetime, *, recovery: bool = True
 ) -> bool:
     secret = credentials.unseal(house.kept.master, _place(account.member_id), account.totp or b"").decode()
     step = totp.step_of(secret, code, now)
@@ -295,7 +293,7 @@ def _takes(
 
 def _renewed(
     house: House,
-    connection: Connection,
+    connection: Transaction,
     earlier: Standing,
     account: Account,
     visitor: Visitor,
@@ -315,7 +313,7 @@ def _renewed(
 
 def _opened(
     house: House,
-    connection: Connection,
+    connection: Transaction,
     member_id: int,
     visitor: Visitor,
     *,
@@ -329,6 +327,7 @@ def _opened(
         raise SignInFault("wrong_password") from None
     missing = stages.missing_for(
         actor,
+        house.settings,
         strong=strong,
         second_factor=account is not None and account.totp_at is not None,
         must_change=account is not None and account.must_change,

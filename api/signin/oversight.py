@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from sqlalchemy import Connection
-
+    from cases.standing import Transaction
     from cases.vault import MasterKey
     from cases.who import Actor, Organisation
 
@@ -38,7 +37,7 @@ class OneTime:
     expires_at: datetime
 
 
-def governed(connection: Connection, directory: Directory, admin: Actor, member_id: int, now: datetime) -> bool:
+def governed(connection: Transaction, directory: Directory, admin: Actor, member_id: int, now: datetime) -> bool:
     """Whether a member belongs, with everything they hold, to where that admin is one.
 
     An admin of a district has its organisations, one of a city has all; nobody who holds a post further up.
@@ -54,7 +53,7 @@ def governed(connection: Connection, directory: Directory, admin: Actor, member_
         return False
 
 
-def may_govern(connection: Connection, directory: Directory, admin: Actor, member_id: int, now: datetime) -> None:
+def may_govern(connection: Transaction, directory: Directory, admin: Actor, member_id: int, now: datetime) -> None:
     """Refuses `not_permitted` to whoever is no admin anywhere, `not_found` where the member isn't theirs."""
     if not any(post.role == "admin" for post in admin.posts):
         raise Refusal("not_permitted", who_can=("admin",))
@@ -62,7 +61,7 @@ def may_govern(connection: Connection, directory: Directory, admin: Actor, membe
         raise Refusal("not_found")
 
 
-def open_account(connection: Connection, member_id: int, login: str, now: datetime, by: int | None) -> OneTime:
+def open_account(connection: Transaction, member_id: int, login: str, now: datetime, by: int | None) -> OneTime:
     """Give a member an account and the one-time code for its first password.
 
     Raises SignInFault bad_login, has_account, login_taken.
@@ -81,7 +80,7 @@ def open_account(connection: Connection, member_id: int, login: str, now: dateti
 
 
 def reset(
-    connection: Connection, master: MasterKey, member_id: int, now: datetime, by: int | None, *, with_totp: bool
+    connection: Transaction, master: MasterKey, member_id: int, now: datetime, by: int | None, *, with_totp: bool
 ) -> OneTime:
     """Give a member a one-time code for another password; with `with_totp` they set up the second factor anew too.
 
@@ -96,7 +95,7 @@ def reset(
     return _code(connection, member_id, account.login, "recovery", now + RECOVERY_FOR, with_totp=with_totp, by=by)
 
 
-def unlock(connection: Connection, master: MasterKey, login: str, member_id: int) -> None:
+def unlock(connection: Transaction, master: MasterKey, login: str, member_id: int) -> None:
     """Let an account be tried again at once."""
     for pace, what in (
         (throttle.ACCOUNT, login), (throttle.ONE_TIME, login), (throttle.CODE, str(member_id)),
@@ -104,7 +103,7 @@ def unlock(connection: Connection, master: MasterKey, login: str, member_id: int
         throttle.forget(connection, throttle.key_of(master, pace, what))
 
 
-def end_everything(connection: Connection, member_id: int, now: datetime, by: int | None) -> int:
+def end_everything(connection: Transaction, member_id: int, now: datetime, by: int | None) -> int:
     """End all of a member's sessions and tokens; how many."""
     ended = standing.revoke_all(connection, member_id, now) + standing.revoke_tokens(connection, member_id, now)
     credentials.note(connection, member_id, "sessions_ended", now, by=by)
@@ -112,7 +111,7 @@ def end_everything(connection: Connection, member_id: int, now: datetime, by: in
 
 
 def draw_token(
-    connection: Connection,
+    connection: Transaction,
     member_id: int,
     name: str,
     wanted: Iterable[str],
@@ -140,7 +139,7 @@ def draw_token(
 
 
 def _code(
-    connection: Connection,
+    connection: Transaction,
     member_id: int,
     login: str,
     purpose: str,
