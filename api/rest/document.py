@@ -55,6 +55,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     for item in paths.values():
         for operation in item.values():
             if "requestBody" in operation:
+                _name_form(operation, schemas)
                 operation["responses"] = {**problems(400, 413, 415), **operation["responses"]}
             _as_problems(operation["responses"])
     for gone in ("HTTPValidationError", "ValidationError"):
@@ -65,6 +66,16 @@ def document(app: FastAPI) -> dict[str, Any]:
         "components": {"schemas": schemas, "securitySchemes": _SCHEMES},
         "security": [{"token": []}, {"session": []}],
     }
+
+
+def _name_form(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Give a form a name of its own among the schemas, so that a generated client has a class for it."""
+    written = operation["requestBody"]["content"].get("application/json")
+    if written is None or "properties" not in written["schema"] or "oneOf" in written["schema"]:
+        return
+    name = "".join(part.capitalize() for part in operation["operationId"].split("_")) + "Form"
+    schemas[name] = written["schema"]
+    written["schema"] = {"$ref": f"#/components/schemas/{name}"}
 
 
 def _as_problems(responses: dict[str, Any]) -> None:

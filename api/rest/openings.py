@@ -45,7 +45,12 @@ def opening() -> dict[str, Any]:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"oneOf": schemas},
+                    "schema": {
+                        "type": "object",
+                        "properties": {"trigger": {"type": "string", "enum": list(TRIGGERS)}},
+                        "required": ["trigger"],
+                        "oneOf": schemas,
+                    },
                     "examples": examples,
                 }
             },

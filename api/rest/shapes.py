@@ -83,7 +83,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "organisation": _ID,
     "organisations": {"type": "array", "items": _ID, "minItems": 1, "maxItems": 50},
     "track": {"type": "integer", "exclusiveMinimum": 0, "maximum": 2**15 - 1},
-    "statutory": {"type": "array", "items": {"enum": list(STATUTORY)}, "minItems": 1, "maxItems": 9},
+    "statutory": {"type": "array", "items": {"type": "string", "enum": list(STATUTORY)}, "minItems": 1, "maxItems": 9},
     "case": {"type": "string", "pattern": r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$"},
     "evidence": _LINES,
     "student": _STUDENT,
@@ -142,7 +142,7 @@ _EXAMPLES: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
 
 def schema_of(field: Field) -> Schema:
     """The JSON Schema of one field, with its codes where it is a choice; an optional one may be null too."""
-    schema: Schema = {"enum": list(field.choices)} if field.kind == "choice" else dict(SCHEMAS[field.kind])
+    schema: Schema = {"type": "string", "enum": list(field.choices)} if field.kind == "choice" else dict(SCHEMAS[field.kind])
     if not field.required:
         schema = _or_null(schema)
     return {**schema, "title": field.name, "x-section": field.section}
