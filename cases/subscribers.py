@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, text, update
 
 from cases import webhook_secrets
-from cases.records import case, event
+from cases.records import case, event, incident
 from cases.refusal import FieldFault, Refusal
 from cases.subscriptions import subscription, webhook_delivery
 from notifiers.wire import Line, reachable
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 20
 """Subscriptions of one organisation."""
+ENDED: Final = "webhook_ended"
+"""The kind of incident that a subscription is which nobody answers any more."""
 OVERLAP: Final = timedelta(hours=24)
 """So long the secret before the present one signs too, so that a receiver can change over in its own time."""
 _LONGEST: Final = 500
@@ -127,6 +129,7 @@ def change(
     session: Session,
     actor: Actor,
     number: int,
+    now: datetime,
     *,
     url: str | None = None,
     events: Sequence[str] | None = None,
@@ -144,6 +147,8 @@ def change(
         values |= {"active": active, "why_not": None if active else "paused"}
     if url is not None or active:
         values |= {"failures": 0, "failing_since": None, "closed_until": None}
+    if active:
+        _looked_after(session, number, now)
     if values:
         session.connection.execute(update(subscription).where(subscription.c.id == number).values(values))
     return one(session, actor, number)
@@ -155,6 +160,7 @@ def remove(session: Session, actor: Actor, number: int, now: datetime) -> None:
     values = {"active": False, "why_not": "removed", "previous": None, "previous_until": None}
     session.connection.execute(update(subscription).where(subscription.c.id == number).values(values))
     give_up(session, number, "removed", now)
+    _looked_after(session, number, now)
 
 
 def rotate(session: Session, actor: Actor, number: int, now: datetime) -> str:
@@ -197,6 +203,17 @@ def replay(session: Session, actor: Actor, number: int, key: UUID, now: datetime
     which = (webhook_delivery.c.subscription_id == number, webhook_delivery.c.key == key)
     session.connection.execute(update(webhook_delivery).where(*which).values(values))
     return _sent(session, number, key)
+
+
+def incident_of(number: int) -> str:
+    """How the incident begins that the end of a subscription is."""
+    return f"subscription {number}: "
+
+
+def _looked_after(session: Session, number: int, now: datetime) -> None:
+    """Somebody has seen to a subscription that had ended: its incident is over."""
+    this = (incident.c.kind == ENDED, incident.c.why.startswith(incident_of(number)), incident.c.ended_at.is_(None))
+    session.connection.execute(update(incident).where(*this).values(ended_at=now))
 
 
 def give_up(session: Session, number: int, fault: str, now: datetime) -> None:

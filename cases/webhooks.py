@@ -315,7 +315,8 @@ def _reckon(session: Session, number: int, now: datetime, *, went: bool, fault: 
     )
     if why is not None and standing.active:
         values |= {"active": False, "why_not": why}
-        layout.note(connection, "webhook_ended", f"subscription {number}: {failed} since {since:%Y-%m-%d %H:%M}", now)
+        told = f"{subscribers.incident_of(number)}{failed} since {since:%Y-%m-%d %H:%M}"
+        layout.note(connection, subscribers.ENDED, told, now)
         subscribers.give_up(session, number, why, now)
         _log.warning("a webhook was ended", extra={"subscription": number, "fault": failed})
     connection.execute(update(subscription).where(subscription.c.id == number).values(values))

@@ -184,7 +184,7 @@ def test_a_hospital_that_was_redirected_is_sent_nothing_any_more_not_even_what_w
 
 def test_without_subscriptions_nothing_is_laid_out(city: Town, end: Receiver) -> None:
     made, _ = subscribe(city, end)
-    asked(city, "admin@hospital", subscribers.change, made.id, active=False)
+    asked(city, "admin@hospital", subscribers.change, made.id, NOW, active=False)
     referred(city)
     assert rows(city, webhook_outbox) == []
 
@@ -270,8 +270,10 @@ def test_days_without_success_end_a_subscription_and_that_is_an_incident(city: T
     count = len(end.came)
     send(city, at + DAY)
     assert len(end.came) == count
-    begun = asked(city, "admin@hospital", subscribers.change, made.id, active=True)
+    begun = asked(city, "admin@hospital", subscribers.change, made.id, NOW, active=True)
     assert (begun.active, begun.failures) == (True, 0)
+    with city.store.read() as connection:
+        assert connection.scalar(select(incident.c.ended_at)) is not None
 
 
 def test_one_bad_answer_after_a_quiet_week_ends_nothing(city: Town, end: Receiver) -> None:
@@ -391,7 +393,7 @@ def test_nobody_sees_or_touches_the_subscription_of_another_organisation(city: T
     other, number = "admin@hospital#2", made.id
     assert asked(city, other, subscribers.every) == []
     assert refused(city, other, subscribers.one, number) == "not_found"
-    assert refused(city, other, subscribers.change, number, active=False) == "not_found"
+    assert refused(city, other, subscribers.change, number, NOW, active=False) == "not_found"
     assert refused(city, other, subscribers.rotate, number, NOW) == "not_found"
     assert refused(city, other, subscribers.try_out, number, NOW) == "not_found"
     assert refused(city, other, subscribers.log, number) == "not_found"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -252,6 +254,27 @@ def test_whoever_comes_second_is_told_so_and_changes_nothing(door: Door, hospita
     for tag in ('W/"999999999"', "nonsense", '"-1"', '""'):
         sent(hospital, "PUT", f"Task/{name}", task, 412, if_match=tag)
         sent(hospital, "PUT", f"Task/{name}", got(hospital, f"Task/{name}"), 412, if_match=tag)
+
+
+def test_of_two_systems_that_answer_at_once_one_is_heard(door: Door, hospital: Client) -> None:
+    name = referred(door)
+    read = hospital.get(f"/fhir/R4/Task/{name}")
+    start = threading.Barrier(2)
+
+    def answer(change: dict[str, Any]) -> int:
+        system = door.token("liaison@hospital", "fhir:read", "fhir:write")
+        headers = {"content-type": JSON, "if-match": read.headers["etag"]}
+        start.wait()
+        return int(system.put(f"/fhir/R4/Task/{name}", json=read.json() | change, headers=headers).status_code)
+
+    with ThreadPoolExecutor(2) as pool:
+        wishes = [{"status": "accepted"}, {"status": "rejected", "statusReason": {"text": "full"}}]
+        first, second = sorted(pool.map(answer, wishes))
+    assert first == 200
+    assert second in {409, 412}
+    with door.town.store.read() as connection:
+        pulled = list(connection.scalars(select(event.c.trigger).where(event.c.kind == "referral")))
+    assert len({"accept", "decline"} & set(pulled)) == 1
 
 
 def test_sending_a_task_back_unchanged_changes_nothing(door: Door, hospital: Client) -> None:
