@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "backup": ("备份个案（加密，不含密钥）", "back up the cases, encrypted, without the keys"),
     "keys": ("密钥库的副本：写一份、查看、恢复", "copies of the key store: write, list, restore"),
     "restore": ("把备份恢复到空数据库", "put a back-up into an empty database"),
+    "import": ("导入单位、人员、学生名单", "bring in organisations, members, students"),
 }
 """Each command with its line of help, in zh_CN and en; one whose file isn't there isn't offered."""
 

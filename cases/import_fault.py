@@ -115,7 +115,7 @@ class ImportFault(Exception):
         ),
         "changed": (
             "导入期间登记内容被改动,第 {row} 行不再成立。已导入的保留;请再运行一次。",
-            "Row {row} doesn't hold any more: the records were changed meanwhile. What was brought in stays; run it again.",
+            "Row {row} doesn't hold any more: records were changed meanwhile. What was brought in stays; run it again.",
         ),
         "gone": (
             "上传的文件已经清除,请重新上传。",
