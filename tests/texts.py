@@ -45,12 +45,11 @@ def update(language: str) -> None:
     standing = catalogue(language)
     fresh = Catalog(locale=language, domain="pages", fuzzy=False, header_comment="# The pages.", project="whistle")
     for message, places in sorted(gathered().items(), key=str):
-        identity = message if isinstance(message, str) else message
         known = standing.get(message if isinstance(message, str) else message[0])
         text = known.string if known is not None else ""
         if language == "en":
             text = message
-        fresh.add(identity, text, sorted({(file, 0) for file, _ in places}))
+        fresh.add(message, text, sorted({(file, 0) for file, _ in places}))
     path = catalogue_file(language)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:

@@ -35,7 +35,7 @@ class Done:
 @router.get("/cases/{number}")
 def case_page(number: str, page: Framed, done: int | None = None) -> Response:
     """Reading is logged, so this is a transaction that writes."""
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         facts = _facts(page, session, file, sight, done)
         return page.show("case.html", session, **facts)
@@ -47,7 +47,7 @@ def case_now(number: str, page: Framed, events: int = 0) -> Response:
 
     Opens no section, so it is no look; what was said is read by loading the page.
     """
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         sheet = _sheet(page, session, file)
         facts: dict[str, Any] = {
@@ -59,7 +59,7 @@ def case_now(number: str, page: Framed, events: int = 0) -> Response:
 
 @router.get("/cases/{number}/identity")
 def identity_form(number: str, page: Framed) -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         if sight.identity != "yes":
             raise Refusal("not_permitted")
@@ -72,7 +72,7 @@ def identity_form(number: str, page: Framed) -> Response:
 def identity(number: str, page: Framed, posted: Posted) -> Response:
     """Show the whole identity to whoever may see it and says why; that is logged with the reason."""
     why = str(posted.get("why", "")).strip()[:200]
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         actor, now = page.reader.actor, page.reader.now
         file, sight = queries.look(session, number, actor, now)
         if sight.identity != "yes":
@@ -89,7 +89,7 @@ def identity(number: str, page: Framed, posted: Posted) -> Response:
 @router.get("/cases/{number}/clocks/{no}")
 def clock_page(number: str, no: int, page: Framed) -> Response:
     """Why is this due then? The reckoning line by line."""
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         clock = file.clocks.get(no)
         sheet = _sheet(page, session, file)
@@ -103,7 +103,7 @@ def clock_page(number: str, no: int, page: Framed) -> Response:
 @router.get("/cases/{number}/tracks/{no}")
 def track_page(number: str, no: int, page: Framed) -> Response:
     """One track with its diagram, the present state marked."""
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         record = file.track(no)
         if record is None:
@@ -116,7 +116,7 @@ def track_page(number: str, no: int, page: Framed) -> Response:
 
 @router.get("/cases/{number}/tracks/{no}/diagram.svg")
 def diagram(number: str, no: int, page: Framed) -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         file, _ = queries.look(session, number, page.reader.actor, page.reader.now)
         record = file.track(no)
     if record is None:

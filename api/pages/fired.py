@@ -58,7 +58,7 @@ def fire(
     Refuses with Refusal; nothing has changed then.
     """
     request = json.dumps([case, track, trigger, form], sort_keys=True, default=str).encode()
-    with page.house.writing(refreshed=True) as session:
+    with page.writing() as session:
         actor, now = page.reader.actor, page.reader.now
         held = asked_twice.claim(session, actor.member_id, f"page {opened.key}", request, now)
         if isinstance(held, Answer):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -122,6 +123,18 @@ class Page:
         """Whether htmx asks, and not for a whole page."""
         headers = self.request.headers
         return headers.get("hx-request") == "true" and headers.get("hx-request-type") != "full"
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A transaction that reads what this reader may see; sealed sections of events stay shut in it."""
+        return self.house.reading(self.reader.actor, refreshed=True)
+
+    def opening(self) -> AbstractContextManager[Session]:
+        """As `reading`, where sealed sections are opened, and it is written down that they were."""
+        return self.house.opening(self.reader.actor, refreshed=True)
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """A transaction for the engine and for what is the reader's own; committed when the block ends."""
+        return self.house.writing(refreshed=True)
 
     def say(self, text: str) -> str:
         """One sentence of the catalogue."""

@@ -36,7 +36,7 @@ class Line:
 
 @router.get("/inbox")
 def letters(page: Framed, before: int | None = None) -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         found = inbox.letters(session.connection, page.reader.member.id, before=before, most=MOST)
         lines = [_line(page, session, one) for one in found]
         more = found[-1].id if len(found) == MOST else None
@@ -47,7 +47,7 @@ def letters(page: Framed, before: int | None = None) -> Response:
 def read(page: Framed, posted: Posted) -> Response:
     """Mark everything as read that was on the page."""
     newest = str(posted.get("newest", ""))
-    with page.house.writing(refreshed=True) as session:
+    with page.writing() as session:
         up_to = int(newest) if newest.isdecimal() and len(newest) < 19 else None
         inbox.mark_read(session.connection, page.reader.member.id, page.reader.now, up_to=up_to)
     return page.go("/inbox")

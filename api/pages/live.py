@@ -69,12 +69,13 @@ class Pulse:
 
     def _look(self, members: list[int], cases: list[int]) -> tuple[set[int], set[int]]:
         """Who has a new message, and which cases have moved, since the last look."""
-        with self._house.reading(refreshed=True) as session:
+        # It looks for everybody at once, and tells each only that there is something new.
+        with self._house.store.read() as connection:
             if self._newest is None:
-                self._newest = inbox.newest_of_all(session.connection)
-            found = inbox.newest(session.connection, members, self._newest)
+                self._newest = inbox.newest_of_all(connection)
+            found = inbox.newest(connection, members, self._newest)
             self._newest = max(found.values(), default=self._newest)
-            events = inbox.versions(session.connection, cases) if cases else {}
+            events = inbox.versions(connection, cases) if cases else {}
         moved = {one for one, count in events.items() if self._events.get(one, count) != count}
         self._events = events
         return set(found), moved
@@ -83,7 +84,7 @@ class Pulse:
 @router.get("/live")
 async def live(request: Request, page: Framed, case: str = "") -> Response:
     """A stream of `fresh` events: something of what the page shows has changed."""
-    listener = Listener(page.reader.member.id, await run_in_threadpool(_case, page.house, page, case) if case else None)
+    listener = Listener(page.reader.member.id, await run_in_threadpool(_case, page, case) if case else None)
     pulse: Pulse | None = getattr(request.app.state, "pulse", None)
     if pulse is None:
         pulse = request.app.state.pulse = Pulse(page.house)
@@ -91,9 +92,9 @@ async def live(request: Request, page: Framed, case: str = "") -> Response:
     return StreamingResponse(_stream(pulse, listener), media_type="text/event-stream", headers=headers)
 
 
-def _case(house: House, page: Framed, number: str) -> int:
+def _case(page: Framed, number: str) -> int:
     """The case that the page shows; refuses `not_found` to whoever doesn't see it."""
-    with house.reading(refreshed=True) as session:
+    with page.reading() as session:
         file, _ = queries.look(session, number, page.reader.actor, page.reader.now)
         return file.id
 

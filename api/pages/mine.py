@@ -1,4 +1,4 @@
-"""My settings: language, channels, quiet hours, short cuts, the calendar feed. And help, and the switch of language."""
+"""My settings: language, channels, quiet hours, short cuts, the calendar feed. And help."""
 
 from __future__ import annotations
 
@@ -6,39 +6,23 @@ from datetime import time
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from api.pages.filled import lines
 from api.pages.frame import Framed, Page, Posted
 from api.settings import LANGUAGES
-from api.tongue import COOKIE
 from cases import feeds, preferences
 from cases.office import Session
 from cases.preferences import Preferences
-from cases.refusal import Refusal
 from notifiers.channels import Recipient
 from notifiers.faults import ChannelFault
 
 router = APIRouter(include_in_schema=False)
-_A_YEAR = 365 * 24 * 3600
-
-
-@router.get("/language/{wanted}")
-def language(wanted: str, request: Request, to: str = "/") -> Response:
-    """Remember a language in this browser and go back. Changes nothing but how pages are read, so a link may do it."""
-    if wanted not in LANGUAGES:
-        raise Refusal("not_found")
-    # Only to a page of ours: `//elsewhere` and `/\elsewhere` are other people's.
-    safe = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
-    answer = RedirectResponse(safe, 303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, wanted, max_age=_A_YEAR, path="/", samesite="lax", secure=secure, httponly=True)
-    return answer
 
 
 @router.get("/settings")
 def settings(page: Framed, saved: str = "") -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         return _settings(page, session, saved=bool(saved))
 
 
@@ -48,10 +32,10 @@ def save(page: Framed, posted: Posted) -> Response:
     written = {name: str(posted.get(name, "")) for name in ("language", "channels", "from", "until")}
     errors = _faults(page, written)
     if errors:
-        with page.house.reading(refreshed=True) as session:
+        with page.reading() as session:
             return _settings(page, session, written=written, errors=errors)
     quiet = (written["from"], written["until"]) if written["from"] else None
-    with page.house.writing(refreshed=True) as session:
+    with page.writing() as session:
         connection, number = session.connection, page.reader.member.id
         channels = lines(written["channels"]) or None
         keys = posted.get("keys") == "on"
@@ -64,7 +48,7 @@ def save(page: Framed, posted: Posted) -> Response:
 @router.post("/settings/calendar")
 def calendar(page: Framed, posted: Posted) -> Response:
     """A new link, shown this once; or the end of the one there is."""
-    with page.house.writing(refreshed=True) as session:
+    with page.writing() as session:
         connection, number, now = session.connection, page.reader.member.id, page.reader.now
         if "end" in posted:
             feeds.revoke(connection, number, now)
@@ -84,7 +68,7 @@ def feed(secret: str, request: Request) -> Response:
 
 @router.get("/help")
 def help_page(page: Framed) -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         book = session.office.book_of(session.office.current)
         return page.show("help.html", session, levels=list(book.levels.values()), title=page.word(book.title))
 
@@ -125,7 +109,7 @@ def _faults(page: Page, written: dict[str, str]) -> dict[str, str]:
     errors: dict[str, str] = {}
     from api.delivery import wires
 
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         standing = preferences.read(session.connection, page.reader.member.id)
     try:
         channels = wires(page.house.settings)

@@ -34,12 +34,24 @@ class Head:
 
 def grade(page: Page, outline: Outline) -> str:
     """`初二（5）班`, `Grade 8, 5`; empty where the school wrote neither."""
-    written, class_ = outline.grade, outline.class_
+    said = grade_word(page.language, outline.grade)
+    class_ = outline.class_
     if page.language == "zh_CN":
-        said = _GRADES[int(written)] if written.isascii() and written.isdigit() and int(written) < 14 else written
-        return said + (class_ if "班" in class_ or not class_ else f"（{class_}）班")
-    said = f"Grade {written}" if written else ""
-    return ", ".join(part for part in (said, class_) if part)
+        bare = class_.removesuffix("班").strip("（）()")
+        return said + (f"（{bare}）班" if bare.isdigit() else class_)
+    return ", ".join(part for part in (said, f"class {class_}" if class_.isdigit() else class_) if part)
+
+
+def grade_word(language: str, written: str) -> str:
+    """`初二`, `Grade 8`; whatever else the school wrote as it is."""
+    if not (written.isascii() and written.isdigit() and int(written) < len(_GRADES)):
+        return written
+    if language == "zh_CN":
+        return _GRADES[int(written)]
+    return f"Grade {written}" if int(written) else "Kindergarten"
+
+
+GRADES = range(13)
 
 
 _GRADES = (

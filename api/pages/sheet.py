@@ -305,8 +305,10 @@ class Sheet:
             if at is not None or (place < last and name != "signed_off"):
                 found.append(Step(label, tongue.moment(at) if at is not None else "", "done"))
             else:
-                standing: Standing = "todo" if current else "now"
-                current = True
+                # A sign-off that is owed after the fact holds nothing up: the next step is another one.
+                beside = name == "signed_off" and self.case.state != "awaiting_signoff"
+                standing: Standing = "todo" if current or beside else "now"
+                current = current or not beside
                 due = self._due(lead, name)
                 when = self.page.say("by %(time)s") % {"time": tongue.moment(due)} if due is not None else "—"
                 found.append(Step(label, when, standing))

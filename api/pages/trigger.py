@@ -6,6 +6,7 @@ a track. A page of its own for a trigger takes an address before this router's.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,7 @@ def sent_to_open(number: str, kind: str, trigger: str, page: Framed, posted: Pos
 
 
 def _form(page: Page, number: str, track: str, trigger: str) -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, _about(page))
         if there.offer.record.no == CASE and there.offer.declared.kind == "case" and trigger in _BEGINNING:
             return page.go(f"/whistle/{number}")
@@ -77,7 +78,7 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     """Fire it; what is refused is shown on the form itself, with everything that was typed."""
     typed, opened = Typed.of(posted), Opened.of(posted)
     about = typed.one("about")
-    with page.house.reading(refreshed=True) as session:
+    with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
         form = values(there.offer.move.form, typed)
         if "about" in form and about.isdecimal():
@@ -85,7 +86,7 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     try:
         to = fire(page, number, track, trigger, form, opened)
     except Refusal as refusal:
-        with page.house.reading(refreshed=True) as session:
+        with _scene_of(page, track, trigger) as session:
             there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
             if is_conflict(refusal):
                 return _conflict(page, there, typed, opened)
@@ -96,10 +97,15 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     return page.go(f"/?undo={number}.{track}" if posted.get("back") == "work" else to)
 
 
+def _scene_of(page: Page, track: str, trigger: str) -> AbstractContextManager[Session]:
+    """What the reader may read; where break-glass is asked for the case itself, of which only its number is shown."""
+    return page.writing() if (track, trigger) == (GLASS.kind, "open") else page.reading()
+
+
 def _there(page: Page, session: Session, number: str, track: str, trigger: str, about: int | None) -> Scenery:
     """The case and the trigger. Refuses `not_found` to whoever may not know of either."""
     actor, now = page.reader.actor, page.reader.now
-    if track == GLASS.kind and trigger == "open":
+    if (track, trigger) == (GLASS.kind, "open"):
         files = loading.one_by_one(session, [number], lock=False)
         if not files:
             raise Refusal("not_found")

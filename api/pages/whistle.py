@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -41,7 +41,7 @@ GRAVE: Final = frozenset({"red", "orange"})
 
 @router.get("/whistle")
 def start(page: Framed) -> Response:
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         if _at_the_desk(page, session):
             return _one_page(page, session, Typed.nothing())
         return _who(page, session, None, Typed.nothing())
@@ -51,7 +51,7 @@ def start(page: Framed) -> Response:
 def started(page: Framed, posted: Posted) -> Response:
     """The first step opens the draft; the coordinator's page whistles at once."""
     typed, opened = Typed.of(posted), Opened.of(posted)
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         at_the_desk = _at_the_desk(page, session)
         moves = session.office.tracks["case"].by_name
     try:
@@ -59,7 +59,7 @@ def started(page: Framed, posted: Posted) -> Response:
             return page.go(fire(page, None, "0", "whistle", values(moves["whistle"].form, typed), opened))
         to = fire(page, None, "0", "save_draft", _with_school(typed), opened)
     except Refusal as refusal:
-        with page.house.reading(refreshed=True) as session:
+        with page.reading() as session:
             if at_the_desk:
                 return _one_page(page, session, typed, refusal, opened)
             return _who(page, session, None, typed, refusal, opened)
@@ -68,7 +68,7 @@ def started(page: Framed, posted: Posted) -> Response:
 
 @router.get("/whistle/{number}")
 def who(number: str, page: Framed) -> Response:
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         dossier.note_looks(session, file, page.reader.actor, page.reader.now, ["identity"], "own draft")
         return _who(page, session, file, _student_typed(dossier.identity(session, file)))
@@ -81,7 +81,7 @@ def who_sent(number: str, page: Framed, posted: Posted) -> Response:
 
 @router.get("/whistle/{number}/what")
 def what(number: str, page: Framed) -> Response:
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         draft = read(page, session, file)
         return _what(page, session, file, draft.typed())
@@ -94,7 +94,7 @@ def what_sent(number: str, page: Framed, posted: Posted) -> Response:
 
 @router.get("/whistle/{number}/done")
 def done(number: str, page: Framed) -> Response:
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         return _done(page, session, file, read(page, session, file).typed())
 
@@ -106,7 +106,7 @@ def done_sent(number: str, page: Framed, posted: Posted) -> Response:
 
 @router.get("/whistle/{number}/check")
 def check(number: str, page: Framed) -> Response:
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         return _check(page, session, file)
 
@@ -115,7 +115,7 @@ def check(number: str, page: Framed) -> Response:
 def whistled(number: str, page: Framed, posted: Posted) -> Response:
     """Whistle: at once where the level is red or orange, to the principal's sign-off where it isn't."""
     opened = Opened.of(posted)
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         draft = read(page, session, file)
         form = {**draft.form(), "student": dossier.identity(session, file)}
@@ -123,7 +123,7 @@ def whistled(number: str, page: Framed, posted: Posted) -> Response:
     try:
         return page.go(fire(page, number, "0", trigger, form, opened))
     except Refusal as refusal:
-        with page.house.writing(refreshed=True) as session:
+        with page.opening() as session:
             return _check(page, session, _draft(page, session, number), refusal)
 
 
@@ -134,7 +134,7 @@ def _save(page: Page, number: str, posted: FormData, then: str) -> Response:
     """Keep what was typed in the draft, and go on; or stop here and go on later."""
     typed, opened = Typed.of(posted), Opened.of(posted)
     leaving = "later" in posted
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         draft = read(page, session, file)
         form, missing = _of_step(page, then, typed, draft)
@@ -168,7 +168,7 @@ def _of_step(page: Page, then: str, typed: Typed, draft: Draft) -> tuple[Mapping
 
 
 def _again(page: Page, number: str, then: str, typed: Typed, refusal: Refusal, opened: Opened) -> Response:
-    with page.house.writing(refreshed=True) as session:
+    with page.opening() as session:
         file = _draft(page, session, number)
         if then == "what":
             return _who(page, session, file, typed, refusal, opened)
@@ -288,7 +288,9 @@ class _Step:
         book = self.session.office.book_of(self.session.office.current)
         scene = Scene(self.page, self.session, book, "case", "whistle", self.file)
         by_name = {one.name: one for one in _fields(self.page, self.names).fields}
-        return drawn(scene, [by_name[name] for name in self.names], self.typed, faults)
+        # Whoever whistles for one of several schools has to say which.
+        asked = [replace(by_name[name], required=by_name[name].required or name == "school") for name in self.names]
+        return drawn(scene, asked, self.typed, faults)
 
 
 def _fields(page: Page, names: Sequence[str]) -> Form:

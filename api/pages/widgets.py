@@ -10,6 +10,7 @@ from api import problem_words
 from api.pages import words
 from api.pages.filled import ROWS, Typed
 from api.pages.frame import Page
+from api.pages.parts import GRADES, grade_word
 from cases.casefile import CaseFile
 from cases.directory import Organisation
 from cases.directory_fault import DirectoryFault
@@ -83,7 +84,8 @@ class Widget:
         found: dict[str, list[Choice]] = {}
         for one in self.choices:
             found.setdefault(one.group, []).append(one)
-        return list(found.items())
+        # One heading over everything says nothing.
+        return list(found.items()) if len(found) > 1 else [("", list(self.choices))]
 
     @property
     def faulty(self) -> list[Widget]:
@@ -282,13 +284,22 @@ def _student(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str]
     parts = (
         _part(scene, f"{at}.name", typed, faults, required=field.required),
         _part(scene, f"{at}.born", typed, faults, **born),
-        _part(scene, f"{at}.grade", typed, faults, required=False),
+        _part(scene, f"{at}.grade", typed, faults, look="select", required=False, choices=_grades(scene, typed, at)),
         _part(scene, f"{at}.class", typed, faults, required=False),
         _part(scene, f"{at}.id_number", typed, faults, required=False),
         _part(scene, f"{at}.guardians", typed, faults, look="area", required=False),
         _part(scene, f"{at}.address", typed, faults, required=False),
     )
     return Widget(**common, look="group", parts=parts, error=_fault(faults, at, deep=False))
+
+
+def _grades(scene: Scene, typed: Typed, at: str) -> tuple[Choice, ...]:
+    """Kindergarten to the last year; and what a school wrote otherwise, so that nothing is lost."""
+    chosen = typed.one(f"{at}.grade")
+    offered = [str(one) for one in GRADES]
+    if chosen and chosen not in offered:
+        offered.append(chosen)
+    return tuple(Choice(one, grade_word(scene.page.language, one), chosen=one == chosen) for one in offered)
 
 
 def _scores(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], common: dict[str, Any]) -> Widget:

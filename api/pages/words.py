@@ -144,7 +144,6 @@ HINTS: Final[Mapping[str, Words]] = {
     "people": Words("每行一人：姓名、单位。", "One person a line: name, organisation."),
     "present": Words("每行一人：姓名、单位。", "One person a line: name, organisation."),
     "guardians": Words("每行一人：姓名、关系、电话。", "One a line: name, relation, telephone."),
-    "grade": Words("0 幼儿园，1–6 小学，7–9 初中，10–12 高中。", "0 kindergarten, 1–6 primary, 7–12 secondary."),
     "id_number": Words("18 位；不清楚可以不填。", "18 digits; leave it empty if you don't know."),
     "version": Words("量表封面上的版本，如“中文版 2015”。", "As printed on the sheet."),
     "attendance": Words("0 到 100。", "From 0 to 100."),
@@ -152,7 +151,6 @@ HINTS: Final[Mapping[str, Words]] = {
     "extra": Words(
         "填数字，单位与原时限相同；不能超过原时限。", "A number in the limit's own unit; at most the original length."
     ),
-    "at": Words("", ""),
     "term": Words("如“六个月”。", "Such as “six months”."),
     "limit": Words("如 3wd（3 个工作日）、2d（2 天）。", "Such as 3wd (3 working days) or 2d (2 days)."),
     "number": Words("公文上的编号。", "As printed on the document."),
@@ -161,11 +159,9 @@ HINTS: Final[Mapping[str, Words]] = {
         "What you saw and heard: when, where, who said what. No guesses.",
     ),
     "clinical_note": Words("街道、校长等看不到这一栏。", "Street and principal can't see this."),
-    "return_to_school.school_sign.plan": Words("", ""),
 }
 
 CHOICES: Final[Mapping[str, Words]] = {
-    "concern": Words("", ""),
     "outcome.resolved": Words("已解决", "resolved"),
     "outcome.transferred_to_long_term_care": Words("转入长期帮扶", "transferred to long-term care"),
     "outcome.moved_away": Words("已迁离", "moved away"),

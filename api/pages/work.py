@@ -63,7 +63,7 @@ class Undo:
 @router.get("/")
 def work(page: Framed, group: str = "", after: str = "", undo: str = "") -> Response:
     """The list, or what has changed of it, for htmx."""
-    with page.house.reading(refreshed=True) as session:
+    with page.reading() as session:
         owed = agenda.owed(session, page.reader.actor, page.reader.now)
         chosen = [one for one in owed if not group or one.group == group]
         rest = [one for one in chosen if _mark(one) > after] if after else chosen
