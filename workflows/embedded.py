@@ -55,12 +55,12 @@ def living(premises: Premises, every: timedelta, *, port: int | None = None) -> 
         # Importing Prefect takes a second that the server needs anyway.
         surroundings.enter(os.environ, child.home, child.port)
         from workflows import deployments
-        from workflows.runner import LOOK_AHEAD, Runner
+        from workflows.runner import ALONE, Runner
         from workflows.sources import Own
 
         place.settle(premises)
         child.wait_ready()
-        runner = Runner(Own(lambda: deployments.of(premises, every)), look=min(LOOK_AHEAD, every / 2))
+        runner = Runner(Own(lambda: deployments.of(premises, every)), look=min(ALONE, every))
         watchdog = Watchdog(premises, every, mend=lambda: alive.mend())  # noqa: PLW0108 - not there yet
         alive = Living(child, runner, watchdog)
     except BaseException:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -24,6 +25,7 @@ from prefect.exceptions import PrefectException
 
 # Not a headline API: the version is pinned, and tests/workflows/test_contract.py holds it to what is used here.
 from prefect.flow_engine import run_flow_async
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Cancelled, Crashed, Pending, Scheduled
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ _log = logging.getLogger(__name__)
 _AWAY: Final = (httpx.HTTPError, PrefectException, OSError, TimeoutError)
 """What a server that is away, or just coming back, looks like from here."""
 LOOK_AHEAD: Final = timedelta(seconds=5)
+AGAIN: Final = timedelta(seconds=2)
+"""How soon a server that is away is asked again."""
+ALONE: Final = timedelta(seconds=15)
+"""The longest look ahead where nobody else takes runs: what is planned is seen before its time all the same."""
 LIVES: Final = 3
 """So often a run whose process is killed is begun anew; then it is taken for what kills the process."""
 
@@ -73,9 +79,16 @@ class Runner:
 
     def _work(self) -> None:
         try:
-            asyncio.run(self._run())
+            with self._settings():
+                asyncio.run(self._run())
         except Exception as fault:  # noqa: BLE001 - whatever it is, the watchdog takes over and this says why
             _log.critical("the runner has ended", extra={"fault": type(fault).__name__})
+
+    def _settings(self) -> AbstractContextManager[Any]:
+        """Alone it needs no sign of life in each run: the heartbeat of the round is what the watchdog goes by."""
+        if self._source.mark is not None:
+            return nullcontext()
+        return temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
 
     async def _run(self) -> None:
         self._loop, self._leaving = asyncio.get_running_loop(), asyncio.Event()
@@ -93,7 +106,7 @@ class Runner:
                 if not away:
                     _log.warning("the orchestrator is away", extra={"fault": type(fault).__name__})
                 away = True
-                await self._rest(self._look)
+                await self._rest(min(self._look, AGAIN))
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _settle(self, client: PrefectClient) -> None:
@@ -154,7 +167,9 @@ class Runner:
             at_work = True
             if not await self._claimed(client, run):
                 return
-            taken = await client.read_flow_run(run.id)
+            # For a run of a deployment the engine opens a thread, a loop and a socket of its own each time, to hear
+            # whether a person suspends it; that cost more than the sweep.
+            taken = (await client.read_flow_run(run.id)).model_copy(update={"deployment_id": None})
             ended = await run_flow_async(
                 plan.flow, flow_run=taken, parameters=dict(taken.parameters), return_type="state"
             )

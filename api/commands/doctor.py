@@ -27,7 +27,7 @@ def doctor(
     """逐项检查磁盘、密钥、编排服务、数据库、政策、日历、巡查、封存、备份与消息,并说明如何修好。什么都不改动。
 
     Check disk, keys, orchestrator, database, policy, calendar, sweep, seal, back-up and messages, and say how to mend
-    each. Changes nothing. Exits with 0 when all is well, 1 when something wants looking after, 2 when something is wrong.
+    each. Changes nothing. Exits with 0 when all is well, 1 when something wants looking after, 2 when it is wrong.
     """
     from api.settings import Settings
     from cases import health

@@ -36,6 +36,20 @@ def test_the_client_finds_claims_and_reads_runs() -> None:
     assert {"deployment_filter", "limit"} <= parameters(PrefectClient.read_deployments)
 
 
+def test_what_keeps_it_cheap_while_nothing_happens_is_there_still() -> None:
+    from docket import Worker
+    from prefect.flow_engine import AsyncFlowRunEngine
+    from prefect.server.api import background_workers
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_settings, temporary_settings
+
+    assert vars(background_workers)["Worker"] is Worker
+    assert {"minimum_check_interval", "scheduling_resolution"} <= parameters(Worker)
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        assert get_current_settings().flows.heartbeat_frequency is None
+    # The engine watches for a person's suspending only where there is a deployment.
+    assert "deployment_id" in inspect.getsource(AsyncFlowRunEngine.setup_flow_run_suspension_request)
+
+
 def test_a_deployment_takes_what_ours_have() -> None:
     from workflows import flows
 

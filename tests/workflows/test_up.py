@@ -48,7 +48,7 @@ def healthy(out: Path) -> bool:
 
 
 def port_of(out: Path) -> int:
-    line = next(one for one in out.read_text().splitlines() if "orchestrator" in one)
+    line = next(one for one in out.read_text().splitlines() if "orchestrator" in one and "http:" in one)
     return int(line.split(":")[2].split()[0])
 
 
