@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from cases import ledger, queries, registrar
+from cases import ledger, library, queries, registrar
 from cases.directory import Directory
 from cases.office import Office, Session
 from cases.records import calendar_table, policy_version
@@ -60,20 +60,12 @@ class Installation:
 
     def active(self) -> str:
         """The version under which new cases open: the one activated last; the library's newest before any was."""
-        newest = (
-            select(policy_version.c.name)
-            .where(policy_version.c.active_at.is_not(None))
-            .order_by(policy_version.c.active_at.desc())
-            .limit(1)
-        )
-        with self.store.read() as connection:
-            found: str | None = connection.scalar(newest)
-        return found or books.versions()[-1]
+        return self.chosen() or books.versions()[-1]
 
-    def versions(self) -> tuple[str, ...]:
-        """Every version that is stored here, by name."""
+    def chosen(self) -> str | None:
+        """The version that was activated last; None before any was."""
         with self.store.read() as connection:
-            return tuple(connection.scalars(select(policy_version.c.name).order_by(policy_version.c.name)))
+            return library.activated(connection)
 
     def keep(self, book: Book, at: datetime, *, activate: bool = False) -> None:
         """Store a version for good. Raises PolicyFaults when another content is stored under its name."""
@@ -99,13 +91,7 @@ class Installation:
 
     def _read(self, name: str) -> Book:
         with self.store.read() as connection:
-            source: str | None = connection.scalar(select(policy_version.c.source).where(policy_version.c.name == name))
-            tables = list(connection.execute(select(calendar_table.c.source, calendar_table.c.name)))
-        book = books.load(name) if source is None else books.load_text(source, f"{name}.yaml")
-        calendars = book.calendars
-        for text, file in tables:
-            calendars = calendars.with_text(text, file)
-        return replace(book, calendars=calendars) if tables else book
+            return library.read(connection, name)
 
     def load_calendar(self, path: Path, at: datetime) -> int:
         """Store a calendar table and compute every provisional limit anew; returns how many clocks moved.

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import Connection, select
 
+from cases import library
 from cases.faces import face_from_json
 from cases.people import organisation
-from cases.records import calendar_table, case, clock, policy_version, track
+from cases.records import case, clock, track
 from cases.store import Store
-from policies.book import Book, load, load_text
+from policies.book import Book
 from policies.calendar import Calendars
 from policies.faces import Face
 from policies.ladder import Rung
@@ -80,7 +81,8 @@ def why(store: Store, number: str, address: str, language: str = "zh_CN") -> Rec
         if chosen is None:
             known = ", ".join(dict.fromkeys(map(str, clocks)))
             raise WhyFault("no_clock", case=number, clock=address, known=known or "–")
-        book = _book(connection, found.policy)
+        # The very version that the case runs under, with the calendar tables that were given since.
+        book = library.read(connection, found.policy)
     return reckoned(book, face_from_json(chosen.face), language)
 
 
@@ -144,13 +146,3 @@ def _kept(connection: Connection, case_id: int) -> list[_Kept]:
     )
     newest = {(row.track_no, row.name): row for row in connection.execute(query)}
     return [_Kept(row.kind or "case", row.of, row.name, row.face) for row in newest.values()]
-
-
-def _book(connection: Connection, name: str) -> Book:
-    """The very version that the case runs under, with the calendar tables that this installation was given."""
-    source = connection.scalar(select(policy_version.c.source).where(policy_version.c.name == name))
-    book = load(name) if source is None else load_text(source, f"{name}.yaml")
-    calendars = book.calendars
-    for text, file in connection.execute(select(calendar_table.c.source, calendar_table.c.name)).all():
-        calendars = calendars.with_text(text, file)
-    return replace(book, calendars=calendars)

@@ -54,7 +54,9 @@ def installation(*, fresh: bool = False) -> Iterator[Installation]:
             keystore.prepare() if fresh else keystore.verify()
             kept = Installation(store, keystore, master, shelves.opened(settings.files, home))
             if fresh:
-                kept.keep(book, datetime.now(UTC), activate=True)
+                # What somebody has activated stays so, unless the settings name another version.
+                named = bool(os.environ.get("WHISTLE_POLICY"))
+                kept.keep(book, datetime.now(UTC), activate=named or kept.chosen() is None)
             yield kept
 
 

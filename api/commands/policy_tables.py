@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from policies.book import Book
 from policies.parts import Basis
 from policies.vocabulary import BASIS_KINDS, LEVELS, Words
+
+if TYPE_CHECKING:
+    from cases.trial import Trial
 
 _COLOURS = {"red": "red", "orange": "dark_orange", "yellow": "yellow", "blue": "blue"}
 
@@ -29,6 +33,24 @@ def tables(book: Book, language: str) -> Iterator[Table]:
     yield say.scales()
     yield say.reserved()
     yield say.keeping()
+
+
+def changes(tried: Trial, language: str) -> Table:
+    """What a trial found, a row for each kind of clock that would go differently."""
+    zh = language == "zh_CN"
+    names = (
+        ("时限", "个数", "提前", "推后", "不再有", "新有", "最大变动", "逾期 前→后", "梯级 前→后")
+        if zh
+        else ("limit", "clocks", "earlier", "later", "gone", "new", "largest shift", "overrun", "rungs")
+    )
+    table = Table(*names, header_style="bold")
+    for name, one in sorted(tried.by_clock.items()):
+        if not one.any:
+            continue
+        counts = (one.clocks, one.earlier, one.later, one.gone, one.new)
+        pairs = (f"{before} → {after}" for before, after in (one.overrun, one.rungs))
+        table.add_row(name, *map(str, counts), _length(one.shift), *pairs)
+    return table
 
 
 class _Speaker:
