@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from api.imports.table_fault import TableFault
 from cases import file_fault
 from cases.scenario.words import ROLES
 
@@ -76,6 +77,8 @@ def of_field(code: str, facts: Mapping[str, str], language: str) -> str:
     place = 0 if language == "zh_CN" else 1
     if code in file_fault.TEXTS:
         return file_fault.TEXTS[code][place].format_map(facts)
+    if code.startswith("table_"):
+        return TableFault(code.removeprefix("table_"), **facts).text(language)
     said = FIELDS.get(code, FAULTY)[place]
     right = [_LIMITS[name][place].format(value) for name, value in facts.items() if name in _LIMITS]
     if not right:

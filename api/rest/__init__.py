@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.rest import cases, directory, files, messages, oversight, tracks, triggers, webhooks
+from api.rest import cases, directory, files, imports, messages, oversight, tracks, triggers, webhooks
 from api.rest.document import describe
 
 __all__ = ["describe", "router"]
@@ -14,6 +14,7 @@ for _part in (
     cases.router,
     tracks.router,
     files.router,
+    imports.router,
     triggers.routes(),
     directory.router,
     messages.router,
