@@ -41,8 +41,6 @@ def client(home: Path, url: str) -> dict[str, str]:
         "PREFECT_CLIENT_MAX_RETRIES": "1",
         # It would be asked for before each change, and answered that there is none.
         "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-        # It would be asked for before each change, and answered that there is none.
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_API_REQUEST_TIMEOUT": "5",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_CLI_PROMPT": "false",
