@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Completed
 from sqlalchemy import text
 
 from cases import heartbeat
@@ -72,6 +75,29 @@ def runs() -> list[FlowRun]:
     return asyncio.run(read())
 
 
+def ended() -> UUID:
+    """A run of the sweep that has ended just now."""
+
+    async def make() -> UUID:
+        done: State[Any] = Completed()
+        async with get_client() as client:
+            return (await client.create_flow_run(plans()[0].flow, state=done)).id
+
+    return asyncio.run(make())
+
+
+def put_back(run: UUID, length: timedelta) -> None:
+    """Let a run have ended so long ago, in the files of a server that is stopped: it believes no such thing."""
+    with closing(sqlite3.connect(HOME / "prefect.db")) as connection, connection:
+        at = (datetime.now(UTC) - length).strftime("%Y-%m-%d %H:%M:%S.%f")
+        changed = connection.execute("UPDATE flow_run SET end_time = ? WHERE id = ?", (at, str(run)))
+        assert changed.rowcount == 1
+
+
+def numbers() -> set[UUID]:
+    return {one.id for one in runs()}
+
+
 def rows(city: Town, query: str, **given: object) -> list[tuple[Any, ...]]:
     with city.store.read() as connection:
         return [tuple(row) for row in connection.execute(text(query), given)]
@@ -104,7 +130,10 @@ def test_a_server_that_was_away_for_a_day_brings_every_rung_once_in_order_and_te
     with running():
         until(lambda: swept(city) == START)
         assert not watchdog.once().standby
+        old, fresh = ended(), ended()
         orchestrator.stop()
+        put_back(old, timedelta(hours=3))
+        put_back(fresh, timedelta(minutes=5))
         hours = 24
         assert watchdog.once().began
         assert watchdog.once().standby
@@ -112,6 +141,9 @@ def test_a_server_that_was_away_for_a_day_brings_every_rung_once_in_order_and_te
             again.wait_ready()
             until(lambda: swept(city) == START + timedelta(hours=24), 60)
             assert watchdog.once().ended
+            # What is over is cleared away: the home doesn't grow without end.
+            until(lambda: old not in numbers(), 60)
+            assert fresh in numbers()
         orchestrator._child = again._child
     ladder = rows(
         city, "SELECT track_no, trigger, (open->>'percent')::int FROM event WHERE open ? 'percent' ORDER BY seq"
