@@ -39,8 +39,6 @@ def client(home: Path, url: str) -> dict[str, str]:
         "PREFECT_LOGGING_TO_API_ENABLED": "false",
         "PREFECT_LOGGING_CONFIG_PATH": str(Path(__file__).with_name("logging.yml")),
         "PREFECT_CLIENT_MAX_RETRIES": "1",
-        # It would be asked for before each change, and answered that there is none.
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
         "PREFECT_API_REQUEST_TIMEOUT": "5",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
         "PREFECT_CLI_PROMPT": "false",
@@ -113,7 +111,8 @@ def cleared(environ: Mapping[str, str]) -> dict[str, str]:
 
 def enter(environ: MutableMapping[str, str], home: Path, port: int) -> None:
     """Point this process at the embedded server. Only before Prefect was imported, or at the same server again."""
-    _point(environ, client(home, _local(port)))
+    # Ours has no CSRF protection; asked for before each change, it would answer just that.
+    _point(environ, {**client(home, _local(port)), "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false"})
 
 
 def join(environ: MutableMapping[str, str], home: Path, url: str) -> None:
