@@ -67,6 +67,11 @@ class Installation:
         with self.store.read() as connection:
             return library.activated(connection)
 
+    def versions(self) -> tuple[str, ...]:
+        """Every version that is stored here, by name."""
+        with self.store.read() as connection:
+            return tuple(connection.scalars(select(policy_version.c.name).order_by(policy_version.c.name)))
+
     def keep(self, book: Book, at: datetime, *, activate: bool = False) -> None:
         """Store a version for good. Raises PolicyFaults when another content is stored under its name."""
         with self.store.begin() as connection:
