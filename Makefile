@@ -76,13 +76,18 @@ check: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
 
-# The long form of the programmes that the ordinary run has in short.
+# The long form of the programmes that the ordinary run has in short; docs/reference/programmes.md says what each shows.
 chaos: $(READY)
-	@KILLS=200 WALKS=300 $(BIN)/python -m pytest -m "" tests/chaos tests/cases/test_engine_walks.py
+	@KILLS=200 RESTARTS=20 DAYS=100 CROWD=10000 WALKS=300 \
+	  $(BIN)/python -m pytest -m "" tests/chaos tests/cases/test_engine_walks.py
 
 # Several machines on this one, each killed in its turn; as root it installs Debian's PostgreSQL and Redis if need be.
 distributed: $(READY)
 	@$(BIN)/python -m pytest -p no:xdist -s -m long tests/distributed
+
+# Bugs planted in a copy of the tree, one by one; each has to be noticed by the test that is named for it.
+mutants: $(READY)
+	@$(BIN)/python -m tests.chaos.mutants $(WORDS)
 
 # Resolves anew within the bounds of pyproject.toml; names no registry and no machine.
 lock: $(READY)
