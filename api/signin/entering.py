@@ -6,11 +6,10 @@ secret known from before is worth nothing afterwards.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from api.signin import passwords, stages, totp
 from api.signin.faults import SignInFault
@@ -20,56 +19,15 @@ from cases.directory_fault import DirectoryFault
 if TYPE_CHECKING:
     from api.asked import Reader
     from api.house import House
+    from api.signin.visitor import Visitor
     from cases.credentials import Account
     from cases.standing import Opened, Standing, Transaction
     from cases.throttle import Pace
+    from cases.vault import Algorithm
     from cases.who import Actor
 
 HALF: Final = timedelta(minutes=10)
 """How long somebody may take between the password and the second factor."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Where somebody comes from: the address for the limits, its network and the browser's family for the list."""
-
-    address: str
-    agent: str
-    now: datetime
-
-    @property
-    def network(self) -> str:
-        """The address without its last part: enough to recognise one's own."""
-        try:
-            parsed = ipaddress.ip_address(self.address)
-        except ValueError:
-            return ""
-        return str(ipaddress.ip_network(f"{parsed}/{24 if parsed.version == 4 else 48}", strict=False))
-
-    @property
-    def limited(self) -> str:
-        """What the limits count by: a household's or an office's own range where the address is IPv6."""
-        try:
-            parsed = ipaddress.ip_address(self.address)
-        except ValueError:
-            return self.address
-        return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
-
-
-_BROWSERS: Final = (
-    ("MicroMessenger", "WeChat"), ("wxwork", "WeCom"), ("DingTalk", "DingTalk"), ("Lark", "Feishu"), ("Edg", "Edge"),
-    ("QQBrowser", "QQ Browser"), ("360SE", "360"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"),
-)  # fmt: skip
-_SYSTEMS: Final = (
-    ("HarmonyOS", "HarmonyOS"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
-    ("Mac OS", "macOS"), ("Linux", "Linux"),
-)  # fmt: skip
-
-
-def family(agent: str) -> str:
-    """A browser's family and system, `Chrome · Windows`: nothing of what it says is kept as it was sent."""
-    found = [next((name for sign, name in known if sign in agent), "") for known in (_BROWSERS, _SYSTEMS)]
-    return " · ".join(name for name in found if name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +114,7 @@ def enrolment(house: House, reader: Reader) -> Enrolment:
         secret = credentials.unseal(house.kept.master, place, account.totp).decode()
     else:
         secret = totp.draw()
-        algorithm = house.office.book_of(house.office.current).algorithm
+        algorithm = cast("Algorithm", house.office.book_of(house.office.current).algorithm)
         sealed = credentials.seal(house.kept.master, algorithm, place, secret.encode())
         with house.store.begin() as connection:
             credentials.offer_totp(connection, account.member_id, sealed)
@@ -223,9 +181,8 @@ def redeem(house: House, login: str, code: str, new: str, visitor: Visitor) -> E
     hashed = passwords.hashed(new)
     with house.store.begin() as connection:
         account = credentials.by_login(connection, login)
-        taken = account and credentials.take_code(
-            connection, account.member_id, standing.digest_of(totp.typed(code)), visitor.now
-        )
+        digest = standing.digest_of(totp.typed(code))
+        taken = None if account is None else credentials.take_code(connection, account.member_id, digest, visitor.now)
         if account is not None and taken is not None:
             _, with_totp = taken
             _succeeded(house, connection, key, visitor)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -30,9 +30,14 @@ from cases import credentials
 from cases.vault import Unreadable
 
 if TYPE_CHECKING:
+    from joserfc.jwk import KeySetSerialization
+    from joserfc.jwt import Token
+
     from api.house import House
     from api.settings import Settings
-    from api.signin.entering import Entered, Visitor
+    from api.signin.entering import Entered
+    from api.signin.visitor import Visitor
+    from cases.vault import Algorithm
 
 SECONDS: Final = 600
 """How long somebody may be away at the provider."""
@@ -98,7 +103,7 @@ def begin(house: House, after: str) -> tuple[str, str]:
     asked = {
         "state": state, "nonce": nonce, "verifier": verifier, "after": after, "at": house.clock().timestamp(),
     }  # fmt: skip
-    algorithm = house.office.book_of(house.office.current).algorithm
+    algorithm = cast("Algorithm", house.office.book_of(house.office.current).algorithm)
     sealed = credentials.seal(house.kept.master, algorithm, _PLACE, json.dumps(asked).encode())
     return str(address), base64.urlsafe_b64encode(sealed).decode()
 
@@ -147,20 +152,18 @@ def _believed(house: House, id_token: object, nonce: str, now: datetime) -> dict
     """The claims of an identity token: signed by the provider, for us, for this question, not too old."""
     from joserfc import jwt
     from joserfc.errors import JoseError
-    from joserfc.jwk import KeySet
 
     issuer, client = house.settings.oidc_issuer, house.settings.oidc_client
     if not isinstance(id_token, str):
         raise SignInFault("oidc_refused")
-    for anew in (False, True):
-        _, keys = _SHELF.of(issuer, anew=anew)
+    try:
+        token = _decoded(id_token, _SHELF.of(issuer)[1])
+    except (JoseError, ValueError):
+        # The provider may have changed its keys since.
         try:
-            token = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=_ALGORITHMS)  # type: ignore[arg-type]
-            break
+            token = _decoded(id_token, _SHELF.of(issuer, anew=True)[1])
         except (JoseError, ValueError):
-            # The provider may have changed its keys since.
-            if anew:
-                raise SignInFault("oidc_refused") from None
+            raise SignInFault("oidc_refused") from None
     registry = jwt.JWTClaimsRegistry(
         now=int(now.timestamp()),
         leeway=int(_LEEWAY.total_seconds()),
@@ -179,6 +182,13 @@ def _believed(house: House, id_token: object, nonce: str, now: datetime) -> dict
     if claims.get("azp", client) != client or (isinstance(claims["aud"], list) and len(claims["aud"]) > 1):
         raise SignInFault("oidc_refused")
     return claims
+
+
+def _decoded(id_token: str, keys: dict[str, Any]) -> Token:
+    from joserfc import jwt
+    from joserfc.jwk import KeySet
+
+    return jwt.decode(id_token, KeySet.import_key_set(cast("KeySetSerialization", keys)), algorithms=_ALGORITHMS)
 
 
 def _asked_more(address: str, token: Mapping[str, Any], claims: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from api.signin import cookies
-from api.signin.entering import Visitor, family
+from api.signin.visitor import Visitor, family
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -37,8 +37,7 @@ class Answers(BaseHTTPRequestHandler):
 
     @property
     def issuer(self) -> str:
-        host, port = self.server.server_address[:2]
-        return f"http://{host!s}:{port}"
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

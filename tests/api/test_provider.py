@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr
-from starlette.responses import Response
 
 from api.settings import Settings
 from api.signin import oidc
@@ -59,7 +58,7 @@ def linked(server: Store, provider: Provider) -> Iterator[Door]:
         yield door
 
 
-def by_provider(browser: Client, path: str = "/sign-in") -> Response:
+def by_provider(browser: Client, path: str = "/sign-in") -> httpx.Response:
     """Press the button, go there and come back."""
     page = browser.get(path).text
     gone = browser.post("/sign-in/provider", data=fields_of(page))
@@ -68,7 +67,7 @@ def by_provider(browser: Client, path: str = "/sign-in") -> Response:
     assert there.status_code == 302
     back = there.headers["location"]
     assert back.startswith("http://127.0.0.1:8000/sign-in/provider/back?")
-    answer: Response = browser.get(back)
+    answer: httpx.Response = browser.get(back)
     return answer
 
 

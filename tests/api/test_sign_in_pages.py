@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from starlette.responses import Response
+from httpx import Response
 
 from tests.api.account import PASSWORD, account_of
 from tests.api.door import Client, Door
+
+WRONG = "not the password"
 
 
 def fields_of(page: str) -> dict[str, str]:
@@ -40,7 +42,7 @@ def test_a_wrong_password_is_told_without_saying_what_was_wrong(door: Door) -> N
     holder = account_of(door, "counselor@school")
     said = []
     for login in (holder.login, "nobody"):
-        answer = fill(door.stranger("en"), "/sign-in", login=login, **{"password": "not the password"})
+        answer = fill(door.stranger("en"), "/sign-in", login=login, password=WRONG)
         assert answer.status_code == 401
         said.append(answer.text.replace(login, "…").replace(re.findall(r'csrf" value="(\w+)"', answer.text)[0], "…"))
     assert said[0] == said[1]
