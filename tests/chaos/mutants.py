@@ -205,8 +205,8 @@ def tried(tree: Path, *tests: str) -> tuple[int, str]:
         )
     except subprocess.TimeoutExpired:
         return FAILED, "it never ends"
-    said = [line for line in ended.stdout.splitlines() if line.strip()]
-    return ended.returncode, said[-1] if said else ended.stderr[-300:]
+    said = [line for line in ended.stdout.splitlines() if line.startswith(("FAILED", "ERROR")) or " passed" in line]
+    return ended.returncode, "; ".join(said) or (ended.stdout + ended.stderr)[-300:]
 
 
 def caught(mutant: Mutant) -> tuple[bool, str]:
