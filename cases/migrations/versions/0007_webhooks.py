@@ -73,7 +73,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook_delivery")),
         sa.UniqueConstraint("key", name=op.f("uq_webhook_delivery_key")),
-        sa.UniqueConstraint("subscription_id", "case_id", "seq", name=op.f("uq_webhook_delivery_subscription_id")),
+        sa.UniqueConstraint("subscription_id", "case_id", "seq", name=op.f("uq_webhook_delivery_subscription_id_case_id_seq")),
     )
     op.create_index(
         "ix_webhook_delivery_ended",
