@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from cases import heartbeat
+from cases import heartbeat, standby
 from cases.installation import Installation
 from cases.keystore import KeyStore
 from cases.office import Session
@@ -52,7 +52,9 @@ class Running:
         for worker in self.workers.values():
             if not worker.running:
                 worker.start()
-        until(self.heard, 60, "every worker")
+        until(self.heard, 180, "every worker")
+        begun = datetime.now(UTC)
+        until(lambda: self.newest() > begun and not self.red(), 180, "a sweep, and green")
 
     def heard(self) -> bool:
         """Whether each worker has been heard by the server lately."""
@@ -67,6 +69,11 @@ class Running:
     def rows(self, query: str, **given: object) -> list[tuple[Any, ...]]:
         with self.city.store.read() as connection:
             return [tuple(row) for row in connection.execute(text(query), given)]
+
+    def red(self) -> bool:
+        """What the dead-man switch shows."""
+        with self.city.store.read() as connection:
+            return standby.stopped_since(connection) is not None
 
     def newest(self) -> datetime:
         """When the newest sweep of the orchestrator's was."""
