@@ -201,7 +201,7 @@ def look(path: Path, master: MasterKey, told: Progress = silent) -> Manifest:
             told("", file.tell(), size)
     if manifest is None:
         raise BackupFault("cut", where=where)
-    if manifest.revision not in _known():
+    if manifest.revision not in schema.known():
         raise BackupFault("unknown_revision", why=manifest.revision)
     return manifest
 
@@ -218,14 +218,14 @@ def restore(path: Path, master: MasterKey, into: Store, told: Progress = silent)
         connection.execute(_LOCK)
         if connection.scalar(_TAKEN):
             raise BackupFault("not_empty", where=into.where)
-        _upgrade(connection, manifest.revision)
+        schema.bring(connection, manifest.revision)
         _clear(connection, list(manifest.rows))
         loaded = _fill(connection, path, master, manifest, told)
         for name, last in manifest.sequences.items():
             connection.execute(text("SELECT setval(CAST(:name AS regclass), :last)"), {"name": name, "last": last})
         _compare(connection, manifest, loaded)
         if manifest.revision != schema.wanted():
-            _upgrade(connection, "head")
+            schema.bring(connection, "head")
         connection.execute(text("ANALYZE"))
     return manifest
 
@@ -273,16 +273,6 @@ def _compare(connection: Connection, manifest: Manifest, loaded: dict[str, int])
     cases, heads = heads_of(connection)
     if (cases, heads) != (manifest.cases, manifest.heads):
         raise BackupFault("does_not_fit", why="chain heads")
-
-
-def _known() -> set[str]:
-    return {script.revision for script in schema._scripts().walk_revisions()}  # noqa: SLF001 - same room
-
-
-def _upgrade(connection: Connection, revision: str) -> None:
-    from alembic import command
-
-    command.upgrade(schema._config(connection), revision)  # noqa: SLF001 - same room
 
 
 def _guess(connection: Connection) -> int:

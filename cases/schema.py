@@ -27,6 +27,18 @@ def wanted() -> str | None:
     return _scripts().get_current_head()
 
 
+def known() -> set[str]:
+    """Every revision that this version can bring to its own."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def bring(connection: Connection, revision: str) -> None:
+    """Apply what is missing up to that revision, `head` for the newest, in the caller's transaction."""
+    from alembic import command
+
+    command.upgrade(_config(connection), revision)
+
+
 def found(store: Store) -> str | None:
     """The migration that a database stands at, None if it is empty. Raises StoreFault too_new."""
     with store.read() as connection:
@@ -42,14 +54,12 @@ def require(store: Store) -> None:
 
 def upgrade(store: Store) -> None:
     """Apply what is missing, in one transaction, without a limit of time."""
-    from alembic import command
-
     with store.begin() as connection:
         connection.execute(text("SELECT set_config('statement_timeout', '0', true)"))
         connection.execute(text("SELECT set_config('lock_timeout', '0', true)"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if _found(connection, store.where) != wanted():
-            command.upgrade(_config(connection), "head")
+            bring(connection, "head")
 
 
 def draft(store: Store, message: str, revision: str) -> Path:
@@ -89,8 +99,7 @@ def _found(connection: Connection, where: str) -> str | None:
     from alembic.migration import MigrationContext
 
     revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in known():
         raise StoreFault("too_new", where=where, found=revision)
     return revision
 

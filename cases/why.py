@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -13,6 +13,7 @@ from cases import library
 from cases.faces import face_from_json
 from cases.people import organisation
 from cases.records import case, clock, track
+from cases.spoken import SpokenFault
 from cases.store import Store
 from policies.book import Book
 from policies.calendar import Calendars
@@ -50,20 +51,10 @@ class _Kept:
         return f"{self.kind}({self.of}).{self.name}" if self.of else f"{self.kind}.{self.name}"
 
 
-class WhyFault(LookupError):
+class WhyFault(SpokenFault, LookupError):
     """What was asked about isn't there."""
 
-    exit_code: ClassVar[int] = 2
-
-    def __init__(self, code: str, /, **facts: str) -> None:
-        self.code = code
-        self.facts = facts
-        super().__init__(self.text("en"))
-
-    def text(self, language: str) -> str:
-        """The message in `zh_CN` or `en`."""
-        chinese, english = _TEXTS[self.code]
-        return (chinese if language == "zh_CN" else english).format_map(self.facts)
+    texts = _TEXTS
 
 
 def why(store: Store, number: str, address: str, language: str = "zh_CN") -> Reckoning:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
+
+from cases.spoken import SpokenFault
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "no_district": (
@@ -38,17 +40,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
-class CityFault(ValueError):
+class CityFault(SpokenFault, ValueError):
     """The sample city can't be planned or loaded as asked."""
 
-    exit_code: ClassVar[int] = 2
-
-    def __init__(self, code: str, /, **facts: str) -> None:
-        self.code = code
-        self.facts = facts
-        super().__init__(self.text("en"))
-
-    def text(self, language: str) -> str:
-        """The message in `zh_CN` or `en`; any other language is answered in English."""
-        chinese, english = _TEXTS[self.code]
-        return (chinese if language == "zh_CN" else english).format_map(self.facts)
+    texts = _TEXTS

@@ -200,7 +200,7 @@ def test_a_back_up_of_an_older_revision_is_brought_to_this_one(server: Store, em
     master, path = MasterKey(os.urandom(32)), tmp_path / "old.backup"
     with emptied(server) as old, path.open("wb") as file:
         with old.begin() as connection:
-            backup._upgrade(connection, "0001")
+            schema.bring(connection, "0001")
             connection.execute(text("INSERT INTO organisation (code, kind, name) VALUES ('N', 'city', '南京')"))
         head = Head.drawn(master, START, "0001")
         writer = Writer(file, master, head)
