@@ -159,10 +159,13 @@ def _parent_faults(
     if not reach.holds(parent.id):
         yield RowFault(one.row, "parent", "out_of_reach")
     above: Organisation | None = parent
-    while here is not None and above is not None:
+    seen: set[int] = set()
+    # A loop among others is told at theirs.
+    while here is not None and above is not None and above.id not in seen:
         if above.id == here.id:
             yield RowFault(one.row, "parent", "loop")
             return
+        seen.add(above.id)
         moved = coming.get(above.code)
         moving = moved.parent if moved is not None else None
         target = places.find(moving) if moving else places.by_id.get(above.parent_id or 0)

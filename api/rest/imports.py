@@ -133,8 +133,8 @@ _FORM: Final[dict[str, Any]] = {
         "xlsx 或 csv(UTF-8、GB18030)。逐格指出错误,什么都不写入;没有错误时返回 `id`,再用它开始导入。"
         "单位和人员:管理员,限本单位及下属;学生:该校管理员或心理教师,须给出 `school`。",
         "An xlsx or csv (UTF-8, GB18030). Every faulty cell is named and nothing is written; without faults there is "
-        "an `id` to start it by. Organisations and members: an admin, for their organisation and all below; students: an "
-        "admin or counselor of that `school`.",
+        "an `id` to start it by. Organisations and members: an admin, for their organisation and all below; students: "
+        "an admin or counselor of that `school`.",
     ),
     responses=problems(413),
     openapi_extra=_FORM,
