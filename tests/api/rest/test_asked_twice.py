@@ -127,13 +127,14 @@ def test_the_same_key_from_two_hands_at_once_does_it_once_and_both_hear_the_same
     for place in range(RACES):
         hands = [door.client("counselor@school") for _ in range(2)]
         body = {"trigger": "whistle", **WHISTLE, "summary": f"race {place}"}
-        before, heard = events_of(door), []
+        before = events_of(door)
+        heard: list[object] = []
 
         def ask(client: Client, place: int = place, body: object = body, heard: list[object] = heard) -> None:
             answer = client.post(CASES, json=body, headers={"Idempotency-Key": f"race-{place}"})
             heard.append((answer.status_code, answer.content))
 
-        together(*(lambda client=client: ask(client) for client in hands))  # type: ignore[misc]
+        together(*(lambda client=client: ask(client) for client in hands))
         assert heard[0] == heard[1]
         assert events_of(door) == before + 4
 
@@ -141,13 +142,14 @@ def test_the_same_key_from_two_hands_at_once_does_it_once_and_both_hear_the_same
 def test_of_two_hands_that_pull_the_same_trigger_at_once_one_succeeds_and_one_is_told(door: Door) -> None:
     for _ in range(RACES):
         number = door.town.whistle().case.number
-        before, statuses = events_of(door), []
+        before = events_of(door)
+        statuses: list[int] = []
         hands = [door.client("officer@street"), door.client("lead@street")]
 
         def ask(client: Client, number: str = number, statuses: list[int] = statuses) -> None:
             statuses.append(client.post(f"{CASES}/{number}/assignment/1/acknowledge").status_code)
 
-        together(*(lambda client=client: ask(client) for client in hands))  # type: ignore[misc]
+        together(*(lambda client=client: ask(client) for client in hands))
         assert sorted(statuses) == [200, 409]
         assert events_of(door) == before + 1
 
@@ -162,7 +164,7 @@ def test_of_two_hands_with_the_same_version_on_the_screen_one_is_too_late(door: 
             at = f"{CASES}/{number}/assignment/1/{trigger}"
             statuses.append(client.post(at, headers={"If-Match": '"1"'}).status_code)
 
-        together(*(lambda one=one: ask(*one) for one in hands))  # type: ignore[misc]
+        together(*(lambda one=one: ask(*one) for one in hands))
         assert sorted(statuses) == [200, 412]
 
 
