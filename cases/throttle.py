@@ -45,12 +45,13 @@ def key_of(master: MasterKey, pace: Pace, what: str) -> bytes:
 def take(connection: Connection, key: bytes, pace: Pace, now: datetime) -> timedelta | None:
     """Count one try. None: it may be made; else how long to wait, and then nothing was counted."""
     connection.execute(insert(throttle).values(key=key, count=0, since=now).on_conflict_do_nothing())
-    row = connection.execute(select(throttle).where(throttle.c.key == key).with_for_update()).one()
+    tried = select(throttle.c.count.label("tries"), throttle.c.since, throttle.c.closed_until)
+    row = connection.execute(tried.where(throttle.c.key == key).with_for_update()).one()
     closed = None if row.closed_until is None else row.closed_until.astimezone(UTC)
     if closed is not None and now < closed:
         return timedelta(seconds=(closed - now).total_seconds())
     faded = now - row.since > pace.window
-    count = 1 if faded else row.count + 1
+    count = 1 if faded else row.tries + 1
     until = None
     if count >= pace.free:
         until = now + min(pace.first * 2 ** min(count - pace.free, 20), pace.most)

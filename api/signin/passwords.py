@@ -58,7 +58,8 @@ def verified(stored: str | None, password: str) -> bool:
     given = _plain(password)[:LONGEST]
     try:
         with _ROOM:
-            return _hasher().verify(stored or _dummy(), given) and stored is not None
+            _hasher().verify(stored or _dummy(), given)
+            return stored is not None
     except (VerificationError, InvalidHashError):
         return False
 

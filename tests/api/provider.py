@@ -37,7 +37,8 @@ class Answers(BaseHTTPRequestHandler):
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        assert isinstance(self.server, ThreadingHTTPServer)
+        return f"http://127.0.0.1:{self.server.server_port}"
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
