@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, insert, select, text, update
 
 from cases import webhook_secrets
-from cases.records import case, event, incident
+from cases.records import event, incident
 from cases.refusal import FieldFault, Refusal
 from cases.subscriptions import subscription, webhook_delivery
 from notifiers.wire import Line, reachable
@@ -59,11 +59,13 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One delivery of the log. `key` is its `webhook-id`; number and event are None for a test."""
+    """One delivery of the log. `key` is its `webhook-id`; event is None for a test.
+
+    Which case it told of isn't said: an admin sees none.
+    """
 
     id: int
     key: UUID
-    number: str | None
     event: str | None
     state: str
     tries: int
@@ -293,9 +295,8 @@ def _logged(number: int) -> Any:  # noqa: ANN401 - a statement
     about = (event.c.case_id == of.case_id) & (event.c.seq == of.seq)
     times = (of.created_at, of.due_at, of.tried_at, of.ended_at)
     return (
-        select(of.id, of.key, case.c.number, event.c.name, of.state, of.tries, *times, of.fault)
+        select(of.id, of.key, event.c.name, of.state, of.tries, *times, of.fault)
         .outerjoin_from(webhook_delivery, event, about)
-        .outerjoin(case, case.c.id == of.case_id)
         .where(of.subscription_id == number)
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api.asked import Asked, Reader, Reading, TheHouse, Writing
+from api.asked import Asked, Opening, Reader, Reading, TheHouse, Writing
 from api.fhir import answers, reading, searching, shapes
 from api.fhir.answers import Acceptable, Parameters
 from api.fhir.tasks import fire
@@ -52,7 +52,7 @@ def search(request: Request, house: TheHouse, reader: Asked, session: Reading, g
 
 
 @router.get("/{name}")
-def read(name: str, house: TheHouse, reader: Asked, session: Writing) -> Response:
+def read(name: str, house: TheHouse, reader: Asked, session: Opening) -> Response:
     """One update with what it says to the school. The clinical note isn't part of it."""
     number, no, seq = reading.named(name, event=True)
     return _read(session, house, reader, number, no, seq)

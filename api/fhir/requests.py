@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.asked import Asked, Reader, Reading, TheHouse, Writing
+from api.asked import Asked, Opening, Reader, Reading, TheHouse
 from api.fhir import answers, reading, searching, shapes
 from api.fhir.answers import Acceptable, Parameters
 from cases import queries, referrals, vault
@@ -36,7 +36,7 @@ def search(request: Request, house: TheHouse, reader: Asked, session: Reading, g
 
 
 @router.get("/{name}")
-def read(name: str, house: TheHouse, reader: Asked, session: Writing) -> Response:
+def read(name: str, house: TheHouse, reader: Asked, session: Opening) -> Response:
     """One request with the student and the reason, as far as the reader's sections go."""
     number, no, _ = reading.named(name)
     found = referrals.one(session, reader.actor, number, no, reader.now)

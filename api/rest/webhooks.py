@@ -83,7 +83,6 @@ class Sending(Shown):
 
     id: int
     key: UUID
-    number: str | None
     event: str | None
     state: Literal["waiting", "sent", "dead", "withheld"]
     tries: int
