@@ -201,7 +201,7 @@ def tried(tree: Path, *tests: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:xdist", "-m", "", *tests]
     try:
         ended = subprocess.run(
-            command, cwd=tree, env=surroundings, capture_output=True, text=True, check=False, timeout=240
+            command, cwd=tree, env=surroundings, capture_output=True, text=True, check=False, timeout=600
         )
     except subprocess.TimeoutExpired:
         return FAILED, "it never ends"
@@ -229,7 +229,11 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         tests = sorted({one.noticed_by for one in wanted})
-        code, said = tried(copied(Path(folder)), *tests)
+        tree = copied(Path(folder))
+        code, said = tried(tree, *tests)
+        if code == FAILED:
+            # Some of them look at the clock: on a machine that is busy with other things, once more.
+            code, said = tried(tree, *tests)
     print(f"without a mutant: {said}", flush=True)
     if code != 0:
         return 1
