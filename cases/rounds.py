@@ -14,7 +14,20 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cases import archive, bulletin, clearing, digest, file_copies, heartbeat, retention, sealing, seals, tracking, wake
+from cases import (
+    archive,
+    asked_twice,
+    bulletin,
+    clearing,
+    digest,
+    file_copies,
+    heartbeat,
+    retention,
+    sealing,
+    seals,
+    tracking,
+    wake,
+)
 
 if TYPE_CHECKING:
     from cases.heartbeat import Door

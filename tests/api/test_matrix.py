@@ -282,7 +282,7 @@ def _everything(*_: object, **__: object) -> access.Sight:
 MUTANTS: Mapping[str, tuple[Any, str, Any]] = {
     "everybody sees every case": (access, "sees", _everything),
     "everybody stands in every relation": (access, "within", lambda *_: True),
-    "a move is narrowed to nobody": (engine, "_permitted", lambda desk, _move, actor, _form: actor.organisation_id),
+    "a move is narrowed to nobody": (engine, "_permitted", lambda _desk, _move, actor, _form: actor.organisation_id),
     "no law reserves anything": (engine, "_lawful", lambda *_: None),
     "every state allows everything": (engine, "_state", lambda *_: None),
     "everybody is told who filed": (access, "sees_filer", lambda *_: True),
