@@ -1,0 +1,174 @@
+"""Every trigger of every track has its page: its form shows each declared field, and sends what the engine takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from api.pages import widgets
+from api.pages.filled import Typed, values
+from api.pages.widgets import Choice, Scene, Widget
+from cases.forms import Field
+from cases.track import FOLLOWS, TIME, Move, Track, discover
+from tests.api.door import Door
+from tests.api.pages_forms import follow, form_on, headings, send
+from tests.town import WHISTLE
+
+STEPS = {"save_draft", "submit", "whistle"}
+"""These have the pages of the whistle."""
+
+
+def pulled_by_people() -> list[tuple[Track, Move]]:
+    return [(track, move) for track in discover().values() for move in track.moves if move.by not in (TIME, FOLLOWS)]
+
+
+def test_every_trigger_has_an_address() -> None:
+    """A trigger that no route takes would have no page: routes are asked, not the declarations."""
+    from api import pages
+
+    routes = [re.compile(one) for one in patterns(pages.router.routes)]
+    without = []
+    for track, move in pulled_by_people():
+        middle = track.kind if move.opens else "tracks/1"
+        path = f"/cases/WH-2026-000001/{middle}/{move.name}"
+        if not any(route.fullmatch(path) for route in routes):
+            without.append(path)
+    assert without == []
+
+
+def patterns(routes: Any) -> Iterator[str]:  # noqa: ANN401 - Starlette's own
+    found = 0
+    for one in iter_route_contexts(routes):
+        path = getattr(one, "path", None) or getattr(getattr(one, "route", None), "path", None)
+        methods = getattr(one, "methods", None) or getattr(getattr(one, "route", None), "methods", set())
+        if path and "POST" in (methods or set()):
+            found += 1
+            yield re.sub(r"\{(\w+)\}", lambda part: r"\d+" if part[1] == "no" else "[^/]+", path)
+    assert found > 5
+
+
+def scene(track: Track, move: Move) -> Scene:
+    """A scene without a case: enough for every field that asks nothing of one."""
+    from tests.town import book
+
+    page = SimpleNamespace(language="en", say=lambda text: text, word=lambda label: label[1])
+    return Scene(cast("Any", page), cast("Any", None), book(), track.kind, move.name)
+
+
+def test_every_field_of_a_form_is_drawn_and_what_is_filled_in_is_what_the_form_checks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offered = (Choice("7", "An organisation"), Choice("8", "Another one"))
+    monkeypatch.setattr(widgets, "_organisations", lambda *_: offered)
+    monkeypatch.setattr(widgets, "_assignments", lambda *_: (Choice("1", "The street"),))
+    for track, move in pulled_by_people():
+        there = scene(track, move)
+        drawn = widgets.drawn(there, move.form.fields, Typed.nothing(scale="gad_7"))
+        assert [one.name for one in drawn] == [one.name for one in move.form.fields]
+        pairs = [each for one, field in zip(drawn, move.form.fields, strict=True) for each in fill(one, field)]
+        given = values(move.form, Typed({name: [text] for name, text in pairs}))
+        checked = move.form.checked(given, there.book.tz)
+        assert set(checked) == {one.name for one in move.form.fields}, (track.kind, move.name)
+
+
+def fill(one: Widget, field: Field) -> Iterator[tuple[str, str]]:
+    """Something sensible in every field of a widget."""
+    if field.kind == "scores":
+        yield "scores.7.score", "4"
+        return
+    if one.look == "group":
+        for part in one.parts:
+            yield from fill(part, field)
+        return
+    if one.choices:
+        yield one.name, one.choices[0].value
+        return
+    yield one.name, written(one, field)
+
+
+def written(one: Widget, field: Field) -> str:
+    name = one.name.rpartition(".")[2]
+    known = {
+        "born": "2014-05-06", "id_number": "32010220140506001X", "attendance": "50, 75, 100", "limit": "3wd",
+        "extra": "2", "into": "WH-2026-000001", "hours": "1.5",
+    }  # fmt: skip
+    if name == "attendance" and field.kind == "percent":
+        return "80"
+    if name in known:
+        return known[name]
+    by_kind = {"date": "2026-03-20", "moment": "2026-03-17T09:00", "number": "3", "percent": "50"}
+    return by_kind.get(field.kind, "words")
+
+
+def test_words_of_both_languages_reach_a_form(door: Door) -> None:
+    number = door.town.whistle().case.number
+    for language, said in (("zh_CN", "安全计划"), ("en", "Safe plan")):
+        page = door.client("counselor", language).get(f"/cases/{number}/tracks/0/record_safe_plan")
+        assert said in page.text
+
+
+def test_a_screening_is_filled_in_item_by_item(door: Door) -> None:
+    number = door.town.whistle(concern="mental_illness").case.number
+    client = door.client("counselor", "en")
+    first = client.get(f"/cases/{number}/tracks/0/record_screening")
+    assert "?scale=phq_9" in first.text
+    page = client.get(f"/cases/{number}/tracks/0/record_screening?scale=phq_9")
+    answers = {f"items.{one}": "1" for one in range(1, 10)}
+    done = follow(client, send(client, page, {"version": "2015", "day": "2026-03-17", **answers}))
+    assert "record a screening" in done.text, headings(done)
+    assert "1=1 2=1" in done.text
+
+
+def test_a_referral_goes_from_consent_to_completion_through_its_pages(door: Door) -> None:
+    number = door.town.whistle(concern="mental_illness").case.number
+    counselor, liaison = door.client("counselor"), door.client("liaison")
+    track = next(int(one) for one in re.findall(r"/tracks/(\d+)/give_consent", counselor.get(f"/cases/{number}").text))
+    form = counselor.get(f"/cases/{number}/tracks/{track}/give_consent")
+    send(counselor, form, {"guardian": "赵父", "signed_at": "2026-03-17T08:20", "form": "同意书 1 份"})
+    page = follow(liaison, send(liaison, liaison.get("/"), action="/accept"))
+    assert number in page.text
+    steps = (
+        ("schedule", {"at": "2026-03-18T09:00", "where": "儿少门诊"}),
+        ("record_visit", {"seen_at": "2026-03-17T08:20", "mode": "outpatient"}),
+        ("update_treatment", {"status": "稳定", "clinical_note": "只给医院和心理教师"}),
+        ("complete", {"summary": "好转", "opinion": "fit"}),
+    )
+    for trigger, filled in steps:
+        sent = send(liaison, liaison.get(f"/cases/{number}/tracks/{track}/{trigger}"), filled)
+        assert sent.status_code == 303, (trigger, headings(sent))
+    assert "只给医院和心理教师" in counselor.get(f"/cases/{number}").text
+    officer = door.client("officer@street").get(f"/cases/{number}").text
+    assert "只给医院和心理教师" not in officer
+    assert "您无权查看：诊疗信息" in officer
+
+
+def test_the_whole_way_from_the_summons_to_the_closing(door: Door) -> None:
+    """Yellow, so that the school closes it; every step by its page."""
+    town = door.town
+    what = {**WHISTLE, "level": "yellow", "concern": "left_behind"}
+    number = town.fire("principal@school", None, 0, "submit", what).case.number
+    counselor, principal = door.client("counselor"), door.client("principal")
+    for who, client in (
+        ("officer@street", door.client("officer@street")),
+        ("civil", door.client("officer@civil_affairs")),
+    ):
+        track = re.findall(rf"/cases/{number}/tracks/(\d+)/report_in", client.get(f"/cases/{number}").text)[0]
+        form = client.get(f"/cases/{number}/tracks/{track}/report_in")
+        sent = send(client, form, {"where": "学校", "mode": "on_site", "people": who})
+        assert sent.status_code == 303, headings(sent)
+        form = client.get(f"/cases/{number}/tracks/{track}/give_feedback")
+        assert send(client, form, {"measures": "谈话", "outcome": "solved"}).status_code == 303
+        form = counselor.get(f"/cases/{number}/tracks/{track}/accept_feedback")
+        assert send(counselor, form).status_code == 303
+    form = counselor.get(f"/cases/{number}/tracks/0/evaluate")
+    scores = {name: "5" for name in form_on(form)[2] if name.endswith(".score")}
+    # The principal whistled: who evaluates is the school's counselor.
+    assert send(counselor, form, {**scores, "family_satisfied": "yes"}).status_code == 303
+    form = principal.get(f"/cases/{number}/tracks/0/close")
+    closed = follow(principal, send(principal, form, {"outcome": "resolved", "summary": "解决"}))
+    assert "已结案" in closed.text
