@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, select
@@ -72,18 +73,17 @@ def across(rows: Sequence[OrganisationRow]) -> list[RowFault]:
 def ordered(rows: Sequence[OrganisationRow]) -> list[OrganisationRow]:
     """Whatever others of the list refer to comes before them; otherwise as in the file."""
     by_key = {key: one for one in rows for key in (one.name, one.code)}
-    done: dict[str, OrganisationRow] = {}
-    for row in rows:
-        waiting = [row]
-        while waiting:
-            one = waiting[-1]
-            needs = [by_key[key] for key in (one.parent, one.street, one.hospital, one.community) if key in by_key]
-            missing = [need for need in needs if need.code not in done and need not in waiting]
-            if missing:
-                waiting += missing
-            else:
-                done.setdefault(waiting.pop().code, one)
-    return list(done.values())
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for one in rows:
+        named = (one.parent, one.street, one.hospital, one.community)
+        needs = [by_key[key].code for key in named if key is not None and key in by_key]
+        order.add(one.code, *(code for code in needs if code != one.code))
+    by_code = {one.code: one for one in rows}
+    try:
+        return [by_code[code] for code in order.static_order()]
+    except CycleError:
+        # It is refused for its loop anyway.
+        return list(rows)
 
 
 def sort_out(
