@@ -1,0 +1,35 @@
+"""One browser for all tests of a process; where there is none, one line says what is missing and the rest runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.visit import chromium, missing, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.api.door import Door
+
+collect_ignore_glob = ["test_*.py"] if missing() else []
+
+
+def pytest_report_header() -> str:
+    """What is missing, at the head of the run."""
+    return missing()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def address(door: Door) -> Iterator[str]:
+    """Where the test's own door answers over HTTP."""
+    with served(door) as where:
+        yield where
