@@ -23,7 +23,8 @@ from cases.store import Store
 from cases.vault import MasterKey
 from tests import town
 from tests.cases import invariants
-from tests.distributed.machines import Machines, Process, commands_of, machines, until
+from tests.distributed.machines import Machines, Process, machines, until
+from tests.distributed.papers import commands_of
 from tests.town import Town
 
 EVERY = timedelta(seconds=5)

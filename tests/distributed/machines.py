@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -25,10 +23,9 @@ from typing import Any
 
 import pytest
 
+from tests.distributed.papers import command_of, commands_of, here, settings_of
 from tests.distributed.proxy import Proxy
 
-ROOT = Path(__file__).resolve().parents[2]
-PAPERS = ROOT / "docs" / "how-to" / "production"
 PACKAGES = ("postgresql", "redis-server")
 _DEBIAN = Path("/usr/lib/postgresql")
 
@@ -67,38 +64,6 @@ def until(holds: Callable[[], object], seconds: float = 60, what: str = "it") ->
     while not holds():
         assert time.monotonic() < deadline, f"{what} never came"
         time.sleep(0.05)
-
-
-def settings_of(name: str) -> dict[str, str]:
-    """The settings that a page of the documentation tells to fill in."""
-    lines = (PAPERS / name).read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
-def command_of(unit: str, instance: str = "") -> list[str]:
-    """What systemd would start, with the programs of this virtual environment."""
-    found = re.search(r"^ExecStart=(.+)$", (PAPERS / unit).read_text(), re.MULTILINE)
-    assert found is not None
-    said = found[1].replace("%i", instance).replace("%H", "machine")
-    return here(shlex.split(said))
-
-
-def here(command: list[str]) -> list[str]:
-    """A documented command, with the programs of this virtual environment."""
-    program = Path(command[0]).name
-    if program in {"python", "python3"}:
-        return [sys.executable, *command[1:]]
-    return [str(Path(sys.executable).with_name(program)), *command[1:]]
-
-
-def commands_of(page: str, language: str = "sh") -> list[str]:
-    """The lines that a page tells to type, in their order."""
-    blocks = re.findall(
-        rf"^```{language}\n(.*?)^```", (ROOT / "docs/how-to" / page).read_text(), re.DOTALL | re.MULTILINE
-    )
-    return [
-        line.strip() for block in blocks for line in block.splitlines() if line.strip() and not line.startswith("#")
-    ]
 
 
 @dataclass

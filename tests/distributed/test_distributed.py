@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.distributed.conftest import EVERY, Running
-from tests.distributed.machines import Process, here, until
+from tests.distributed.machines import Process, until
+from tests.distributed.papers import here
 from tests.distributed.watch import Seen, watching
 
 pytestmark = pytest.mark.long

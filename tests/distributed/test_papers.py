@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from api.settings import Settings
-from tests.distributed.machines import PAPERS, commands_of, settings_of
+from tests.distributed.papers import PAPERS, commands_of, settings_of
 from workflows import surroundings
 
 UNITS = sorted(one.name for one in PAPERS.glob("*.service"))
