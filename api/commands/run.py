@@ -83,6 +83,10 @@ _SAID: Mapping[Which, tuple[str, str]] = {
         "唤醒 {cases} 个个案，触发 {fired} 次，搁置 {aside} 个。",
         "Woke {cases} cases, fired {fired} rungs, set {aside} aside.",
     ),
+    Which.WEBHOOKS: (
+        "推送 {sent} 条，失败 {failed} 条，不再推送 {dead} 条。",
+        "Sent {sent}, {failed} failed, gave up {dead}.",
+    ),
     Which.DIGEST: ("新发出 {messages} 份晨报。", "Wrote {messages} new digests."),
     Which.BULLETIN: (
         "{month}：{entries} 条，新发出 {messages} 份通报。",

@@ -31,7 +31,7 @@ def worker(pool: Pool = "whistle", name: Name = None, language: Spoken = Languag
     """
     from api import logs
     from api.commands.database import installation, premises
-    from api.commands.up import _asked_to_stop, _delivering
+    from api.commands.up import _asked_to_stop, _delivering, _telling_others
     from api.settings import Settings
     from workflows import place
     from workflows.embedded import pooled
@@ -45,6 +45,7 @@ def worker(pool: Pool = "whistle", name: Name = None, language: Spoken = Languag
         installation() as kept,
         pooled(made := premises(kept), settings.sweep_every, url, pool, chosen) as answers,
         _delivering(made, settings),
+        _telling_others(made, settings),
     ):
         said = language.says(
             f"{chosen} 为工作池 {pool} 工作（{url}，PID {os.getpid()}）。",
