@@ -16,7 +16,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -326,20 +326,27 @@ def test_a_deliverer_outlives_its_database_connection(room: Mailroom) -> None:
     assert null.sent
 
 
-WORKER = """
-import sys, time
-from datetime import timedelta
-from cases.deliverer import Deliverer
-from cases.store import Store
-from notifiers.channels import Wires
-from tests.cases.mailroom import manner
-from tests.notifiers.far_ends import FarEnd
-url, port, hands = sys.argv[1:]
-wires = Wires(FarEnd(int(port)).gates())
-ours = manner(lease=timedelta(seconds=1), hands=int(hands))
-with Store(url) as store, Deliverer(store, wires, ours, every=timedelta(seconds=0.1)):
-    time.sleep(60)
-"""
+@contextmanager
+def couriers(*arguments: str) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """The process that forks couriers; what it gives makes one that delivers until its block ends, and kills it."""
+    command = [sys.executable, "-m", "tests.chaos.courier", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        ask, answers = process.stdin, process.stdout
+        assert ask is not None
+        assert answers is not None
+
+        @contextmanager
+        def courier() -> Iterator[None]:
+            ask.write("\n")
+            ask.flush()
+            number = int(answers.readline())
+            try:
+                yield
+            finally:
+                os.kill(number, signal.SIGKILL)
+                assert answers.readline() == "gone\n"
+
+        yield courier
 
 
 def killed(room: Mailroom, end: FarEnd, count: int, kills: int, *, hands: int) -> str:
@@ -351,25 +358,21 @@ def killed(room: Mailroom, end: FarEnd, count: int, kills: int, *, hands: int) -
     with room.store.begin() as connection:
         rows = [{**row, "seq": 1000 + one, "kind": "told", "level": "orange"} for one in range(count)]
         connection.execute(insert(message), rows)
-    done = 0
-    command = [sys.executable, "-c", WORKER, room.store.url, str(end.port), str(hands)]
-    while True:
-        worker = subprocess.Popen(command, cwd=ROOT)
-        try:
-            seen = len(end.requests)
-            until = time.monotonic() + 60
-            while len(end.requests) == seen and time.monotonic() < until and _waits(room):
-                time.sleep(0.002)
-            if done < kills and _waits(room):
-                time.sleep(chance.uniform(0, 0.05))
-                done += 1
-            else:
-                while _waits(room) and time.monotonic() < until:
-                    time.sleep(0.05)
-                break
-        finally:
-            os.kill(worker.pid, signal.SIGKILL)
-            worker.wait()
+    done, through = 0, False
+    with couriers(room.store.url, str(end.port), str(hands)) as courier:
+        while not through:
+            with courier():
+                seen = len(end.requests)
+                until = time.monotonic() + 60
+                while len(end.requests) == seen and time.monotonic() < until and _waits(room):
+                    time.sleep(0.002)
+                if done < kills and _waits(room):
+                    time.sleep(chance.uniform(0, 0.05))
+                    done += 1
+                else:
+                    while _waits(room) and time.monotonic() < until:
+                        time.sleep(0.05)
+                    through = True
     assert not _waits(room)
     keys = Counter(one.headers["Idempotency-Key"] for one in end.requests)
     repeated = keys.total() - len(keys)
