@@ -50,6 +50,8 @@ def up(
 
     settings = Settings.read(os.environ)
     logs.set_up(level=logging.WARNING)
+    # Asked before anything is started, where the answer is still one clear message.
+    web.listening(settings.host, settings.port).close()
     with _asked_to_stop() as asked:
         typer.echo(language.says("正在启动……", "Starting …"), err=True)
         with (

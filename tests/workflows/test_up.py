@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.workflows.test_living import until
@@ -27,7 +28,10 @@ Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - the shape of sh
 def surroundings_of(home: Path, **more: str) -> dict[str, str]:
     """An environment as a terminal has it: nothing of this run's own Prefect."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "WHISTLE_"))}
-    return {**kept, "WHISTLE_HOME": str(home), "WHISTLE_SWEEP_EVERY": "2s", "LANG": "en_GB.UTF-8", **more}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        ours = {"WHISTLE_PORT": str(probe.getsockname()[1])}
+    return {**kept, **ours, "WHISTLE_HOME": str(home), "WHISTLE_SWEEP_EVERY": "2s", "LANG": "en_GB.UTF-8", **more}
 
 
 @contextmanager
@@ -47,6 +51,15 @@ def healthy(out: Path) -> bool:
     return "All is well" in out.read_text()
 
 
+def answers(out: Path) -> bool:
+    """Whether the web service does, at the address that was said."""
+    line = next(one for one in out.read_text().splitlines() if one.split()[:1] == ["web"])
+    try:
+        return httpx.get(f"{line.split()[1]}/health/ready", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
 def port_of(out: Path) -> int:
     line = next(one for one in out.read_text().splitlines() if "orchestrator" in one and "http:" in one)
     return int(line.split(":")[2].split()[0])
@@ -58,19 +71,22 @@ def test_up_survives_kill_9_and_ends_cleanly_when_asked(home: Path, tmp_path: Pa
         until(lambda: healthy(out), 90)
         port = port_of(out)
         assert server.ready(port)
+        assert answers(out)
         first.kill()
         first.wait()
     # The server ends with its parent, however that one ended.
-    until(lambda: not server.ready(port), 10)
+    until(lambda: not server.ready(port) and not answers(out), 20)
     with up(surroundings_of(home), out) as second:
         until(lambda: healthy(out), 90)
         assert port_of(out) == port
+        assert answers(out)
         with up(surroundings_of(home), tmp_path / "other") as other:
             assert other.wait(60) == 2
         assert str(second.pid) in (tmp_path / "other").read_text()
         second.send_signal(signal.SIGTERM)
         assert second.wait(30) == 0
     assert not server.ready(port)
+    assert not answers(out)
     assert not (home / "pg" / "postmaster.pid").exists()
     assert "Traceback" not in out.read_text()
 
@@ -82,8 +98,11 @@ def test_a_port_that_is_taken_is_named_and_nothing_stays_behind(home: Path, tmp_
         port = taken.getsockname()[1]
         with up(surroundings_of(home, WHISTLE_PREFECT_PORT=str(port)), tmp_path / "said") as started:
             assert started.wait(60) == 2
+        with up(surroundings_of(home, WHISTLE_PORT=str(port)), tmp_path / "web") as started:
+            assert started.wait(60) == 2
     said = (tmp_path / "said").read_text()
     assert f"Port {port} is taken" in said
+    assert f"Port {port} on 127.0.0.1 is taken" in (tmp_path / "web").read_text()
     assert "Traceback" not in said
     assert not (home / "pg" / "postmaster.pid").exists()
 
