@@ -85,6 +85,13 @@ KIND_NAMES: Final[Mapping[str, str]] = {
 """What offices call the kinds of organisation; besides them the contract's own words."""
 
 
+ROLE_NAMES: Final[Mapping[str, str]] = {
+    "导师": "mentor", "心理老师": "counselor", "心理辅导员": "counselor", "街道主任": "codirector",
+    "联络员": "liaison", "联络人": "liaison", "工作人员": "officer", "主任": "lead", "督导": "supervisor",
+}  # fmt: skip
+"""What offices call the roles, besides the names that this program gives them."""
+
+
 def kind_of(written: str) -> str:
     """The kind that a word names; the word itself where none does."""
     plain = written.strip()
@@ -94,7 +101,7 @@ def kind_of(written: str) -> str:
 def role_of(written: str) -> str:
     """The role that a word names; the word itself where none does."""
     plain = written.strip()
-    named = {words.zh_CN: name for name, words in ROLE_WORDS.items()}
+    named = {words.zh_CN: name for name, words in ROLE_WORDS.items()} | ROLE_NAMES
     return named.get(plain, plain.lower())
 
 
