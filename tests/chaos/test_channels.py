@@ -94,9 +94,10 @@ def findings(room: Mailroom, ends: Ends, count: int = 7, figure: Figure = lambda
     reach_all(room, ends)
     whistles(room, count)
     wires = ends.wires
-    begun = time.monotonic()
     room.deliver(START, wires)
     found: list[str] = []
+    # From when the first of all was sent: how busy the machine is with anything else must not decide.
+    begun = min(one.at for end in (ends.well, ends.ill, ends.astray) for one in end.requests)
     first = [one.at - begun for one in ends.well.at("/cgi-bin")]
     cuts = statistics.quantiles(first or [60.0, 60.0], n=100, method="inclusive")
     if len(first) < count or cuts[98] > 2:
