@@ -1,6 +1,7 @@
 """`make bench`: every figure of this part, as ratios taken in one run on the same durable PostgreSQL.
 
-`python -m tests.benchmarks [fire] [sweep] [play] [help] [--cases N]`; all of them without a name.
+`python -m tests.benchmarks [fire] [sweep] [due] [memory] [play] [help] [stack] [clone] [--cases N]`; without a name all
+but `clone`, which needs a package registry.
 """
 
 from __future__ import annotations
@@ -16,19 +17,31 @@ from pathlib import Path
 
 from cases import embedded
 from cases.store import Store
-from tests.benchmarks import fire, play, sweep
+from tests.benchmarks import due, fire, play, stack, sweep
 from tests.town import town
 
-NAMES = ("fire", "sweep", "memory", "play", "help")
+NAMES = ("fire", "sweep", "due", "memory", "play", "help", "stack")
+ELSEWHERE = {"stack": stack.report, "clone": stack.from_clone}
+"""What brings a database of its own."""
 
 
 def main() -> None:
     """Measure what was asked for and print a line for each figure, with the bound it is held to."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which; all by default")
+    parser.add_argument("names", nargs="*", choices=[*NAMES, "clone", []], help="which; all by default")
     parser.add_argument("--cases", type=int, default=1_000_000, help="open cases in the sweep's city")
     given = parser.parse_args()
     wanted = given.names or list(NAMES)
+    _inside([name for name in wanted if name not in ELSEWHERE], given.cases)
+    for name in wanted:
+        if name in ELSEWHERE:
+            print(f"== {name}", flush=True)
+            print("\n".join(ELSEWHERE[name]()), flush=True)
+
+
+def _inside(wanted: list[str], open_cases: int) -> None:
+    if not wanted:
+        return
     home = Path(tempfile.mkdtemp(prefix="whistle-bench-"))
     home.chmod(0o711)
     try:
@@ -37,7 +50,7 @@ def main() -> None:
             Store(url, statement_timeout=timedelta(minutes=10)) as server,
         ):
             for name in wanted:
-                _section(name, server, given.cases)
+                _section(name, server, open_cases)
     finally:
         embedded.stop(home / "home")
         shutil.rmtree(home)
@@ -53,6 +66,8 @@ def _section(name: str, server: Store, open_cases: int) -> None:
         with server.scratch() as store, town(store) as built:
             if name == "fire":
                 lines = fire.report(built)
+            elif name == "due":
+                lines = due.report(built, open_cases=open_cases)
             elif name == "memory":
                 lines = sweep.memory(built)
             else:

@@ -84,7 +84,7 @@ def measure(town: Town, *, rounds: int, each: int, clients: int) -> dict[str, fl
     with town.store.begin() as connection:
         clone(connection, case, first=first, first_student=student, count=needed)
     town.office.keystore.create_many(range(student, student + needed))
-    with psycopg.connect(_dsn(town.store)) as connection:
+    with psycopg.connect(dsn(town.store)) as connection:
         rows = [
             raw.capture(connection, first, lambda step=step: _engine_step(town, first, street, step))  # type: ignore[misc]
             for step in STEPS
@@ -154,14 +154,15 @@ def _engine_client(town: Town, street: int, _rows: list[raw.Written], cases: lis
 
 
 def _raw_client(town: Town, _street: int, rows: list[raw.Written], cases: list[int], gate: Barrier) -> None:
-    with psycopg.connect(_dsn(town.store)) as connection:
+    with psycopg.connect(dsn(town.store)) as connection:
         gate.wait()
         for case in cases:
             for written in rows:
                 raw.write(connection, case, written)
 
 
-def _dsn(store: Store) -> str:
+def dsn(store: Store) -> str:
+    """Its address as the bare driver takes it."""
     return store.url.replace("postgresql+psycopg://", "postgresql://")
 
 
