@@ -66,7 +66,8 @@ def offer_of(
         if refusal.code in HIDDEN:
             raise
         return _refused(sitting, track, trigger, about, refusal)
-    return Offer(track, admitted.declared, admitted.move, admitted.desk.record, about, None)
+    record, refused = admitted.desk.record, _foreseen(admitted.desk, admitted.move, form or {})
+    return Offer(track, admitted.declared, admitted.move, record, about, refused)
 
 
 def opens_a_case(session: Session, actor: Actor) -> frozenset[str]:

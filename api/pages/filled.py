@@ -93,6 +93,11 @@ def _lines(field: Field, typed: Typed) -> object:
     return lines(typed.raw(field.name))
 
 
+def _evidence(field: Field, typed: Typed) -> object:
+    """The files that were ticked, and a line for what lies elsewhere."""
+    return [line for text in typed.all(field.name) for line in lines(text)]
+
+
 def _many(field: Field, typed: Typed) -> object:
     return typed.all(field.name)
 
@@ -140,7 +145,7 @@ def _extra(field: Field, typed: Typed) -> object:
 
 _READ: Final[Mapping[str, Callable[[Field, Typed], object]]] = {
     "lines": _lines,
-    "evidence": _lines,
+    "evidence": _evidence,
     "organisations": _many,
     "statutory": _many,
     "yesno": _yesno,

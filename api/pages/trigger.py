@@ -98,8 +98,8 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
 
 
 def _scene_of(page: Page, track: str, trigger: str) -> AbstractContextManager[Session]:
-    """What the reader may read; where break-glass is asked for the case itself, of which only its number is shown."""
-    return page.writing() if (track, trigger) == (GLASS.kind, "open") else page.reading()
+    """What the reader may open; where break-glass is asked for the case itself, of which only its number is shown."""
+    return page.writing() if (track, trigger) == (GLASS.kind, "open") else page.opening()
 
 
 def _there(page: Page, session: Session, number: str, track: str, trigger: str, about: int | None) -> Scenery:
@@ -138,7 +138,9 @@ def _drawn(
     page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
-    scene = Scene(page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer)
+    scene = Scene(
+        page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer, not there.sight.nothing
+    )
     widgets = drawn(scene, offer.move.form.fields, typed, faults)
     # A fault of something that this page doesn't show would otherwise be told by nothing.
     lost = [] if summary(widgets) else [words.of_field(one.code, one.facts, page.language) for one in faults]
@@ -157,10 +159,19 @@ def _drawn(
     )
 
 
+def _scene(page: Page, there: Scenery) -> Scene:
+    """What the form is drawn for; the names of the case's files are offered to whoever sees the case."""
+    offer, book = there.offer, there.session.office.book_of(there.file.policy)
+    seen = not there.sight.nothing
+    return Scene(page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer, keeps_files=seen)
+
+
 def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened: Opened) -> Response:
     """A rule of its own stood against it: said above the form, which keeps what was typed."""
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
-    scene = Scene(page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer)
+    scene = Scene(
+        page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer, not there.sight.nothing
+    )
     problem = errors.problem_of(page.request, refusal)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=drawn(scene, offer.move.form.fields, typed),

@@ -14,6 +14,8 @@ from api.pages.parts import GRADES, grade_word
 from cases.casefile import CaseFile
 from cases.directory import Organisation
 from cases.directory_fault import DirectoryFault
+from cases.evidence import PREFIX
+from cases.files import listed
 from cases.forms import Field
 from cases.offers import Offer
 from cases.office import Session
@@ -95,7 +97,9 @@ class Widget:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a form is drawn for: the page, the case with its book, and the trigger."""
+    """What a form is drawn for: the page, the case with its book, and the trigger. `keeps_files`: in a transaction that
+    may open sections, so that the files' names can be offered.
+    """
 
     page: Page
     session: Session
@@ -104,6 +108,7 @@ class Scene:
     trigger: str
     case: CaseFile | None = None
     offer: Offer | None = None
+    keeps_files: bool = False
 
     def word(self, label: Words) -> str:
         return self.page.word(label)
@@ -145,12 +150,27 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
         look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices)
         return Widget(**common, look=look, choices=choices, error=error, value=typed.one(field.name))
     value = typed.raw(field.name)
+    if field.kind == "evidence":
+        return _evidence(scene, field, typed, error, common)
     if field.kind in _LONG:
         return Widget(**common, look="area", value=value, error=error)
     return Widget(
         **common, look="line", value=value, error=error, input=_INPUTS.get(field.kind, "text"),
         attributes=_BOUNDS.get(field.kind, ()),
     )  # fmt: skip
+
+
+def _evidence(scene: Scene, field: Field, typed: Typed, error: str, common: dict[str, Any]) -> Widget:
+    """The files of the case to tick, and lines for what lies elsewhere."""
+    said = typed.all(field.name)
+    ticked = {one for one in said if one.startswith(PREFIX)}
+    written = "\n".join(one for one in said if one not in ticked)
+    kept: tuple[Choice, ...] = ()
+    if scene.case is not None and scene.case.number and scene.keeps_files:
+        page = scene.page
+        found = listed(scene.session, scene.case.number, page.reader.actor, page.reader.now)
+        kept = tuple(Choice(one.reference, one.name, chosen=one.reference in ticked) for one in found)
+    return Widget(**common, look="evidence", value=written, choices=kept, error=error)
 
 
 def _look_of(field: Field, choices: Sequence[Choice]) -> str:
