@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
-from cases import second_layer
+from cases import second_layer, standby
 from cases.directory import version_of
 from cases.office import Office, Session
 from cases.second_layer import Bounds
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cases.standing import Standing, Transaction
     from cases.store import Store
     from cases.who import Actor, Organisation
+
+_LOOK_EVERY: Final = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,18 @@ class House:
         # A server that didn't let the migration make its roles goes without; `whistle doctor` says so.
         self._layered: bool | None = None
         self._bounds: tuple[str, Bounds | None] = ("", None)
+        self._looked: tuple[datetime, datetime | None] | None = None
 
     @property
     def store(self) -> Store:
         return self.kept.store
+
+    def sweep_stopped(self, now: datetime) -> datetime | None:
+        """Since when nobody but a standby sweeps, for the red banner; None while all is well. Asked anew every 15 s."""
+        if self._looked is None or abs(now - self._looked[0]) > _LOOK_EVERY:
+            with self.store.read() as connection:
+                self._looked = now, standby.stopped_since(connection)
+        return self._looked[1]
 
     @contextmanager
     def reading(self, who: Actor | None = None, *, refreshed: bool = False) -> Iterator[Session]:

@@ -25,6 +25,8 @@ from cases import (
     retention,
     sealing,
     seals,
+    standing,
+    throttle,
     tracking,
     wake,
 )
@@ -162,6 +164,8 @@ def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[
     kept.keystore.expire_copies(now)
     with kept.store.begin() as connection:
         asked_twice.expire(connection, now)
+        standing.clear(connection, now)
+        throttle.clear(connection, now)
     office = premises.office_now()
     cleared = {}
     if office.shelf is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,11 @@ from api.envelope import LARGE, SMALL, name_in
 from api.problem_words import FIELDS, STATUSES
 from api.settings import Settings
 from api.signin.faults import TEXTS
+from api.standing_by import StandBy
 from api.tongue import accepted
+from cases import queries
 from cases.refusal import FieldFault, Refusal
+from cases.rounds import Premises
 from cases.standby import look
 from cases.store import Store
 from cases.store_fault import StoreFault
@@ -81,7 +85,7 @@ def page(wrong: str, asked: Asked) -> None:
 
 
 @pytest.fixture
-def tried(door: Door) -> Iterator[Door]:
+def tried(door: Door) -> Door:
     """The door with routes that do as they are told."""
     door.app.include_router(trial)
     door.app.include_router(pages)
@@ -104,6 +108,24 @@ def test_health_turns_when_sweeping_stops(door: Door) -> None:
     look(door.town.store, door.now + minutes(5), minutes(1), door.now)
     answer = door.stranger().get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "warn")
+    assert door.house.sweep_stopped(door.now) == door.now + minutes(5)
+
+
+def test_the_web_process_stands_by_for_the_sweep(door: Door, tmp_path: Path) -> None:
+    town, every = door.town, minutes(1)
+    town.whistle()
+    kept = door.house.kept
+    premises = Premises(kept, tmp_path / "home", tmp_path / "seals", _office=town.office)
+    clock = [door.now]
+    standing_by = StandBy(premises, every, lambda: clock[0])
+    clock[0] += minutes(2)
+    assert not standing_by.once().standby
+    # Nobody has swept for three intervals, and a rung has come due meanwhile.
+    clock[0] += minutes(30)
+    assert standing_by.once().began
+    with town.store.read() as connection:
+        waiting = queries.next_wake(connection)
+    assert waiting is None or waiting > clock[0]
 
 
 def test_figures_are_for_this_machine_or_for_whoever_has_the_token(server: Store, door: Door) -> None:
