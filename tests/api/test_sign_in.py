@@ -7,7 +7,6 @@ from tests.api.account import PASSWORD, account_of
 from tests.api.door import Door
 from tests.town import SINCE
 
-
 ANOTHER = "quite another sentence"
 
 
