@@ -1,4 +1,4 @@
-"""The tables of signing in: accounts, their one-time codes, login sessions, API tokens, identities elsewhere, throttles.
+"""The tables of signing in: accounts, one-time codes, login sessions, API tokens, identities elsewhere, throttles.
 
 No secret lies here in clear: passwords as argon2id, whatever is drawn (sessions, tokens, codes) as SHA-256, the second
 factor's secret sealed under a key derived from the master key. Written and read by `cases.credentials`,
