@@ -36,7 +36,8 @@ def main() -> None:
     for name in wanted:
         if name in ELSEWHERE:
             print(f"== {name}", flush=True)
-            print("\n".join(ELSEWHERE[name]()), flush=True)
+            for line in ELSEWHERE[name]():
+                print(line, flush=True)
 
 
 def _inside(wanted: list[str], open_cases: int) -> None:
