@@ -13,7 +13,8 @@ from cases.forms import Field, Form
 ROWS: Final = 4
 """Rows of a list of action items that a form shows."""
 _SPLIT: Final = re.compile(r"[\s,，;；、%％]+")
-_NOT_OURS: Final = frozenset({"csrf", "key", "version", "events", "back"})
+_NOT_OURS: Final = frozenset({"csrf", "_key", "_version", "_events", "_back"})
+"""What a page carries for itself. Underlined, because a trigger may have a field `version` of its own."""
 
 
 class Typed:

@@ -36,8 +36,8 @@ class Opened:
     @classmethod
     def of(cls, posted: FormData) -> Opened:
         """What came back with a form; without a key it is a new one."""
-        key = str(posted.get("key", ""))[:80] or secrets.token_urlsafe(16)
-        return cls(key, _whole(posted.get("version")), _whole(posted.get("events")) or 0)
+        key = str(posted.get("_key", ""))[:80] or secrets.token_urlsafe(16)
+        return cls(key, _whole(posted.get("_version")), _whole(posted.get("_events")) or 0)
 
 
 def _whole(text: object) -> int | None:

@@ -94,7 +94,7 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
                 return _drawn(page, there, typed, refusal.faults, opened)
             return _refused(page, there, typed, refusal, opened)
     # Whoever works through a list goes back to it, and can take the last tap back there.
-    return page.go(f"/?undo={number}.{track}" if posted.get("back") == "work" else to)
+    return page.go(f"/?undo={number}.{track}" if posted.get("_back") == "work" else to)
 
 
 def _scene_of(page: Page, track: str, trigger: str) -> AbstractContextManager[Session]:
