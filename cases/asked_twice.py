@@ -69,19 +69,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A key that is this request's own until the transaction ends; `None` means that nobody gave one."""
+    """A key that is this request's own until the transaction ends."""
 
     member: int
-    key: bytes | None
+    key: bytes
 
 
-def claim(session: Session, member_id: int, key: str | None, request: bytes, now: datetime) -> Claim | Answer:
+def claim(session: Session, member_id: int, key: str, request: bytes, now: datetime) -> Claim | Answer:
     """Claim a key for this request, or answer what the same request was answered before.
 
     Waits for another transaction that holds the key. Refuses `invalid` where the key was used for another request.
     """
-    if key is None:
-        return Claim(member_id, None)
     secret = session.office.master.index
     kept_key = hmac.digest(secret, b"asked twice/key\0" + key.encode(), "sha256")
     kept_request = hmac.digest(secret, b"asked twice/request\0" + request, "sha256")
@@ -100,9 +98,7 @@ def claim(session: Session, member_id: int, key: str | None, request: bytes, now
 
 
 def keep(session: Session, held: Claim, answer: Answer) -> None:
-    """Keep the answer beside the work, in the same transaction. Without a key nothing is kept."""
-    if held.key is None:
-        return
+    """Keep the answer beside the work, in the same transaction."""
     own = (asked_twice.c.member_id == held.member) & (asked_twice.c.key == held.key)
     session.connection.execute(
         update(asked_twice).where(own).values(status=answer.status, answer=answer.body, headers=answer.headers)

@@ -122,6 +122,9 @@ class CaseOpen(Shown):
     version: int
     merged_into: str | None
     forgotten: bool
+    grade: str | None = Field(
+        description="年级;看不到身份的人也以此代替姓名 · in place of a name for whoever sees none"
+    )
     sight: Sight
     called: list[CalledTo]
 

@@ -116,6 +116,9 @@ def once(
 
     `said` is whatever makes the request what it is beside its path: body and version.
     """
+    if key is None:
+        status, answer, headers = act()
+        return told(answer, status, headers)
     asked = orjson.dumps(
         [request.method, request.url.path, said], option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
     )
@@ -124,8 +127,7 @@ def once(
         again = {**held.headers, "Idempotency-Replayed": "true"}
         return Response(orjson.dumps(held.body), held.status, again, "application/json")
     status, answer, headers = act()
-    if key is not None:
-        asked_twice.keep(session, held, Answer(status, answer.model_dump(mode="json", by_alias=True), headers))
+    asked_twice.keep(session, held, Answer(status, answer.model_dump(mode="json", by_alias=True), headers))
     return told(answer, status, headers)
 
 

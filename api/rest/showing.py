@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from api.asked import Reader
 from api.rest import answers
-from cases import possible
+from cases import outlines, possible
 from cases.access import Sight
 from cases.casefile import CASE, CaseFile, Record
 from cases.clockwork import Clock
@@ -66,6 +66,7 @@ def the_case(session: Session, reader: Reader, file: CaseFile, sight: Sight, int
         version=file.version,
         merged_into=into,
         forgotten=file.forgotten,
+        grade=_grade(session, file, sight),
         sight=answers.Sight(identity=sight.identity, narrative=sight.narrative, clinical=sight.clinical),
         called=[
             answers.CalledTo(
@@ -78,6 +79,13 @@ def the_case(session: Session, reader: Reader, file: CaseFile, sight: Sight, int
             for one in file.called.values()
         ],
     )
+
+
+def _grade(session: Session, file: CaseFile, sight: Sight) -> str | None:
+    """Level, school and grade stand in place of a name for whoever sees the identity masked."""
+    if sight.identity == "no":
+        return None
+    return outlines.outlines(session, [file.student])[file.student].grade or None
 
 
 def the_facts(record_facts: Mapping[str, Any]) -> dict[str, Any]:

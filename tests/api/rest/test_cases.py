@@ -102,6 +102,15 @@ def test_whoever_sees_the_case_but_not_the_section_is_refused_and_nothing_is_log
         assert connection.scalar(select(func.count()).select_from(access_log)) == 0
 
 
+def test_a_supervisor_sees_level_school_and_grade_in_place_of_a_name(door: Door) -> None:
+    number = whistled(door)
+    seen = door.client("supervisor@district").get(f"{CASES}/{number}")
+    shown = seen.json()
+    assert (shown["level"], shown["school_name"], shown["grade"]) == ("red", "示例school", "3")
+    assert shown["sight"] == {"identity": "masked", "narrative": "yes", "clinical": "no"}
+    assert "小怡" not in seen.text
+
+
 def test_a_track_says_what_its_reader_may_do_now_and_who_could_do_the_rest(door: Door) -> None:
     number = whistled(door)
 
