@@ -101,8 +101,8 @@ def kind_of(written: str) -> str:
 def role_of(written: str) -> str:
     """The role that a word names; the word itself where none does."""
     plain = written.strip()
-    named = {words.zh_CN: name for name, words in ROLE_WORDS.items()} | ROLE_NAMES
-    return named.get(plain, plain.lower())
+    named = {words.zh_CN: name for name, words in ROLE_WORDS.items()}
+    return named.get(plain) or ROLE_NAMES.get(plain, plain.lower())
 
 
 def example(kind: Kind, field: str) -> str:
