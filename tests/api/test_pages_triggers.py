@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from starlette.datastructures import FormData, UploadFile
 
 from api.pages import widgets
 from api.pages.filled import Typed, values
@@ -70,8 +71,10 @@ def test_every_field_of_a_form_is_drawn_and_what_is_filled_in_is_what_the_form_c
         there = scene(track, move)
         drawn = widgets.drawn(there, move.form.fields, Typed.nothing(scale="gad_7"))
         assert [one.name for one in drawn] == [one.name for one in move.form.fields]
-        pairs = [each for one, field in zip(drawn, move.form.fields, strict=True) for each in fill(one, field)]
-        given = values(move.form, Typed({name: [text] for name, text in pairs}))
+        pairs: list[tuple[str, str | UploadFile]] = [
+            each for one, field in zip(drawn, move.form.fields, strict=True) for each in fill(one, field)
+        ]
+        given = values(move.form, Typed.of(FormData(pairs)))
         checked = move.form.checked(given, there.book.tz)
         assert set(checked) == {one.name for one in move.form.fields}, (track.kind, move.name)
 
