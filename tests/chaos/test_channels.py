@@ -371,7 +371,10 @@ def killed(room: Mailroom, end: FarEnd, count: int, kills: int, *, hands: int) -
                     time.sleep(chance.uniform(0, 0.05))
                     done += 1
                 else:
+                    # As long as it gets on it isn't lost, however busy the machine is.
                     while _waits(room) and time.monotonic() < until:
+                        if len(end.requests) > seen:
+                            seen, until = len(end.requests), time.monotonic() + 60
                         time.sleep(0.05)
                     through = True
     assert not _waits(room)
@@ -398,4 +401,4 @@ def test_a_killed_delivery_loses_nothing_and_repeats_with_the_same_key(room: Mai
 @pytest.mark.parametrize(("hands", "kills"), [(1, 200), (8, 40)])
 def test_two_hundred_kills_lose_nothing(room: Mailroom, figure: Figure, hands: int, kills: int) -> None:
     with far_end() as end:
-        figure(killed(room, end, count=30 * kills, kills=kills, hands=hands))
+        figure(killed(room, end, count=12 * kills, kills=kills, hands=hands))

@@ -19,7 +19,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select, text
 
-from cases import embedded, ledger, postgres_server
+from cases import embedded, ledger, postgres_server, wake
 from cases.deliverer import Deliverer
 from cases.delivery import standing
 from cases.loading import driver
@@ -327,12 +327,13 @@ def test_in_any_trouble_a_trigger_is_refused_whole_and_may_be_tried_again(
 def test_in_any_trouble_a_sweep_writes_nothing_by_halves_and_blames_no_case(
     city: Town, trouble: Trouble, code: str
 ) -> None:
-    case, other = city.whistle().case.id, city.whistle().case.id
+    case, other = city.whistle().case.id, city.whistle(START + minutes(5)).case.id
     before, later = mark(city, case), START + minutes(30)
     with trouble(city, case):
         if code == "busy" and trouble is locked:
             assert city.sweep(later).cases == 1  # It passes over what others hold.
         else:
+            assert told(city, lambda: wake.sweep(city.store, city.office, later, most=1)) == code
             assert told(city, lambda: city.sweep(later)) == code
         assert mark(city, case) == before
     city.sweep(later)
