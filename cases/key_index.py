@@ -57,8 +57,9 @@ class KeyIndex:
 
     def among(self, names: set[bytes], numbers: set[bytes]) -> list[Entry]:
         """Everybody of one of those names or ID numbers, in one query."""
-        theirs = student_index.c.name_index == func.any(list(names)), student_index.c.id_index == func.any(list(numbers))
-        query = select(student_index).where(or_(*theirs)).order_by(student_index.c.student_id)
+        by_name = student_index.c.name_index == func.any(list(names))
+        by_number = student_index.c.id_index == func.any(list(numbers))
+        query = select(student_index).where(or_(by_name, by_number)).order_by(student_index.c.student_id)
         with self._store.read() as connection:
             return [(number, bytes(name), by_id and bytes(by_id)) for number, name, by_id in connection.execute(query)]
 
