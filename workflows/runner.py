@@ -56,6 +56,7 @@ class Runner:
         self._busy: set[UUID | None] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Event | None = None
+        self._client: PrefectClient | None = None
         self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
         self._settled_once = threading.Event()
 
@@ -100,6 +101,7 @@ class Runner:
                     if away:
                         _log.warning("the orchestrator is back")
                     away = False
+                    self._client = client
                     while not self._leaving.is_set():
                         await self._once(client)
             except _AWAY as fault:
@@ -142,7 +144,7 @@ class Runner:
                 continue
             standing = await self._coalesced(client, sorted(runs, key=_starts), now) if plan.coalesce else runs
             for run in standing:
-                self._running[run.id] = asyncio.create_task(self._at_its_time(client, plan, run))
+                self._running[run.id] = asyncio.create_task(self._at_its_time(plan, run))
         await self._rest(self._look)
 
     @staticmethod
@@ -153,7 +155,7 @@ class Runner:
             await client.set_flow_run_state(one.id, Cancelled(message="a newer run does its work"))
         return runs[max(len(past) - 1, 0) :]
 
-    async def _at_its_time(self, client: PrefectClient, plan: Plan, run: FlowRun) -> None:
+    async def _at_its_time(self, plan: Plan, run: FlowRun) -> None:
         """Wait, claim, execute. The claim is the server's: of several that ask, one is accepted.
 
         It is made at the run's time and not before, so that a process which is killed takes no run to come with it.
@@ -161,7 +163,9 @@ class Runner:
         at_work = False
         try:
             await self._rest(_starts(run) - datetime.now(UTC))
-            if self._leaving is None or self._leaving.is_set() or run.deployment_id in self._busy:
+            # Without a client the server went away meanwhile: the run is found again when it is back.
+            client = self._client
+            if client is None or self._left() or run.deployment_id in self._busy:
                 return
             self._busy.add(run.deployment_id)
             at_work = True
@@ -194,6 +198,9 @@ class Runner:
         if self._source.mark is not None:
             await client.update_flow_run(run.id, infrastructure_pid=self._source.mark)
         return True
+
+    def _left(self) -> bool:
+        return self._leaving is None or self._leaving.is_set()
 
     async def _rest(self, length: timedelta) -> None:
         """Wait so long, or until the runner leaves."""
