@@ -252,7 +252,9 @@ class MasterKey:
         if len(secret) != _MASTER_SIZE:
             raise ValueError("a master key has 32 bytes")
         self._wrap = {name: DataKey(_derive(secret, f"wrap/{name}", _KEY_SIZE[name]), name) for name in ALGORITHMS}
-        self.accounts = {name: DataKey(_derive(secret, f"accounts/{name}", _KEY_SIZE[name]), name) for name in ALGORITHMS}
+        self.accounts = {
+            name: DataKey(_derive(secret, f"accounts/{name}", _KEY_SIZE[name]), name) for name in ALGORITHMS
+        }
         self.chain = _derive(secret, "chain")
         self.index = _derive(secret, "index")
         self.seals = _derive(secret, "seals")

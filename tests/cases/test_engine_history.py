@@ -180,7 +180,7 @@ def test_rows_deleted_inserted_swapped_renumbered_or_borrowed_are_found_out(
     "statement",
     [
         """UPDATE clock SET face = face::jsonb || '{"rung": 5}' WHERE case_id = 1 AND no = 1""",
-        """UPDATE clock SET face = face::jsonb || '{"due": "2030-01-01T00:00:00+00:00"}' WHERE case_id = 1 AND no = 2""",
+        """UPDATE clock SET face = face::jsonb || '{"due": "2030-01-01T00:00:00Z"}' WHERE case_id = 1 AND no = 2""",
         """UPDATE clock SET face = '{"name": "assignment.feedback"}' WHERE case_id = 1 AND no = 3""",
         "UPDATE cases SET state = 'withdrawn' WHERE id = 1",
         "UPDATE track SET state = 'cancelled' WHERE case_id = 1 AND no = 1",
