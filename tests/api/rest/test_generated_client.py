@@ -88,8 +88,8 @@ def test_a_generated_client_runs_a_case_from_the_whistle_to_feedback(door: Door,
     assert again.number == opened.number
 
     found = street.call("tracks", "list_assignments", state=["summoned"])
-    mine = next(one for one in found.items if one["organisation"] == door.town.places["street"].id)
-    at = {"number": opened.number, "no": mine["no"], "Idempotency_Key": "generated-2", "If_Match": "*"}
+    mine = next(one for one in found.items if one.organisation == door.town.places["street"].id)
+    at = {"number": opened.number, "no": mine.no, "Idempotency_Key": "generated-2", "If_Match": "*"}
     moved = street.call("assignment", "assignment_acknowledge", data=street.models.AssignmentAcknowledgeForm(), **at)
     assert (moved.track_state, moved.events) == ("acknowledged", [5])
 
