@@ -38,4 +38,4 @@ def test_a_password_is_never_shown() -> None:
     settings = Settings.read({"WHISTLE_DATABASE_URL": "postgresql://whistle:hidden-word@db/whistle"})
     assert "hidden-word" not in repr(settings) + "".join("".join(line) for line in settings.shown("zh_CN"))
     assert settings.database_url is not None
-    assert "hidden-word" in settings.database_url.get_hidden-word_value()
+    assert "hidden-word" in settings.database_url.get_secret_value()
