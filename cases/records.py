@@ -120,6 +120,8 @@ track = Table(
     CheckConstraint("no > 0", name="no"),
     CheckConstraint("(alarm_at IS NULL) = (alarm_move IS NULL)", name="alarm"),
     Index(None, "organisation_id", "kind", "state"),
+    # What waits in a state, whosever it is: the board and the desk ask for it, and most tracks have ended.
+    Index("ix_track_open", "kind", "state", postgresql_where=text("ended_at IS NULL")),
     # One lead that is at work for each case.
     Index(
         "uq_track_lead",
@@ -205,6 +207,8 @@ event = Table(
     Column("commitments", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     PrimaryKeyConstraint("case_id", "seq"),
+    # History is only ever added to, so that a month of it lies together: this costs next to nothing to keep.
+    Index("ix_event_at", "at", postgresql_using="brin"),
     CheckConstraint("seq > 0", name="seq"),
 )
 
