@@ -168,6 +168,9 @@ def _wrong(one: Heard, planted: Planted) -> Iterator[str]:
     told = planted.number in one.text.replace(f"/cases/{planted.number}", "")
     if told and not planted.sees(one.who) and not log_only:
         yield f"{cell} tells of the case"
+    code = _told_code(one, planted)
+    if code is not None and f'"code": "{code}"' not in one.text:
+        yield f"{cell} isn't refused as {code}: {one.text[:120]}"
     expected = _expected(one, planted)
     if expected is not None and one.status not in expected:
         yield f"{cell} instead of {sorted(expected)}: {one.text[:120]}"
@@ -205,16 +208,34 @@ def _expected(one: Heard, planted: Planted) -> set[int] | None:
     return None
 
 
-def _of_trigger(who: str, kind: str, trigger: str, route: Route, planted: Planted) -> set[int] | None:
-    no = int(found[1]) if (found := re.search(r"/(\d+)/\w+$", route.address)) else 0
-    known, state, _ = planted.tracks.get(no, ("", "", None))
-    if route.trigger and route.trigger[2] and known != kind:
+def _of_trigger(who: str, kind: str, trigger: str, route: Route, planted: Planted) -> set[int]:
+    no = _track_no(route)
+    if route.trigger and route.trigger[2] and planted.tracks.get(no, ("", "", None))[0] != kind:
         # The case has no such track: whoever sees it is told that, whatever else is wrong.
         return {403, 404, 409, 422} if planted.sees(who) else {404}
-    code = oracle.expected(who, kind, trigger, state, planted.situation(no))
     if (kind, trigger) == ("access", "open"):
         return {403, 422}
-    return {STATUS.get(code, 409)}
+    return {STATUS.get(_code(who, kind, trigger, no, planted), 409)}
+
+
+def _told_code(one: Heard, planted: Planted) -> str | None:
+    """The refusal that the contract wants told; None where it says nothing, or the form alone is wrong."""
+    pulled = one.route.trigger
+    if one.who is None or pulled is None or pulled[:2] == ("access", "open"):
+        return None
+    no = _track_no(one.route)
+    if pulled[2] and planted.tracks.get(no, ("", "", None))[0] != pulled[0]:
+        return None
+    return _code(one.who, pulled[0], pulled[1], no, planted)
+
+
+def _code(who: str, kind: str, trigger: str, no: int, planted: Planted) -> str | None:
+    return oracle.expected(who, kind, trigger, planted.tracks.get(no, ("", "", None))[1], planted.situation(no))
+
+
+def _track_no(route: Route) -> int:
+    found = re.search(r"/(\d+)/\w+$", route.address)
+    return int(found[1]) if found else 0
 
 
 def test_every_trigger_that_people_pull_has_its_route_and_only_they(routes: list[Route]) -> None:
