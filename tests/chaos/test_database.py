@@ -38,8 +38,8 @@ from tests.town import START, Town, minutes, town
 
 Figure = Callable[[str], None]
 Answer = TypeVar("Answer")
-RESTARTS = int(os.environ.get("RESTARTS", "2"))
-"""2 in the ordinary run, `RESTARTS=20` (make chaos) by name."""
+RESTARTS = int(os.environ.get("RESTARTS", "1"))
+"""1 in the ordinary run, `RESTARTS=20` (make chaos) by name."""
 LOCK, STATEMENT = timedelta(milliseconds=300), timedelta(milliseconds=900)
 """How long these tests wait for a lock and for a statement."""
 BY = "coordinator@district"

@@ -21,6 +21,7 @@ def test_the_test_that_has_to_notice_is_there(mutant: Mutant) -> None:
     assert (f"def {name}(" if name else "def test_") in (ROOT / place).read_text()
 
 
+@pytest.mark.long
 def test_a_bug_that_nobody_notices_is_told() -> None:
     unseen = Mutant("nothing changes", "policies/ladder.py", "BREACH", "BREACH", "tests/lints/test_rules.py")
     assert mutants.caught(unseen)[0] is False
