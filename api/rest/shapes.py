@@ -142,7 +142,9 @@ _EXAMPLES: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
 
 def schema_of(field: Field) -> Schema:
     """The JSON Schema of one field, with its codes where it is a choice; an optional one may be null too."""
-    schema: Schema = {"type": "string", "enum": list(field.choices)} if field.kind == "choice" else dict(SCHEMAS[field.kind])
+    schema: Schema = (
+        {"type": "string", "enum": list(field.choices)} if field.kind == "choice" else dict(SCHEMAS[field.kind])
+    )
     if not field.required:
         schema = _or_null(schema)
     return {**schema, "title": field.name, "x-section": field.section}
