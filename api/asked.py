@@ -120,10 +120,16 @@ def _by_session(request: Request, house: House, secret: str, now: datetime) -> R
             renewed = standings.rotate(connection, standing, now, posts, idle)
         if renewed is not None:
             cookies.set_session(request, house.settings, renewed)
-    elif standing.seen_at is None or abs(now - standing.seen_at) > standings.TOUCH_EVERY:
+    elif not _by_itself(request) and (standing.seen_at is None or abs(now - standing.seen_at) > standings.TOUCH_EVERY):
         with house.store.begin() as connection:
             standings.touch(connection, standing, now, idle)
     return reader
+
+
+def _by_itself(request: Request) -> bool:
+    """Whether an open page asks for what is new: nobody needs to sit before it, so it keeps no session alive."""
+    path = request.url.path
+    return path == "/live" or ("hx-request" in request.headers and (path == "/" or path.endswith("/now")))
 
 
 def _by_token(request: Request, house: House, secret: str, now: datetime) -> Reader:

@@ -147,7 +147,13 @@ class _Exchange:
         await response(self._scope, self._receive, self._give)
 
     async def _take(self) -> Message:
+        # Whoever sends slowly keeps nobody from working: a place is held only while there is something to do.
+        room = self._held
+        self._leave()
         message = await self._receive()
+        if room is not None:
+            await room.acquire()
+            self._held = room
         if message["type"] == "http.request":
             self._read += len(message.get("body", b""))
             if self._read > self._limit:

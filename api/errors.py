@@ -24,7 +24,7 @@ from api.tongue import language
 from cases.directory_fault import DirectoryFault
 from cases.refusal import CODES, Refusal
 from cases.store_fault import StoreFault
-from cases.vault import VaultFault
+from cases.vault import Unreadable, VaultFault
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -145,6 +145,11 @@ def problem_of(request: Request, error: Exception) -> Problem:
         case StoreFault():
             wait = {"Retry-After": "2" if error.code == "busy" else "10"}
             return _said(503, f"store_{error.code}", words.of_status(503, spoken), common, headers=wait)
+        case Unreadable():
+            # A student who was forgotten, or a row that somebody changed: neither is the reader's fault.
+            return _said(410, error.code, error.text[spoken], common)
+        case VaultFault():
+            return _said(503, error.code, words.of_status(503, spoken), common, headers={"Retry-After": "60"})
         case DirectoryFault():
             return _said(422, error.code, error.text(spoken), common)
         case RequestValidationError():

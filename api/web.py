@@ -89,7 +89,7 @@ def serve(app: FastAPI, on: socket.socket, settings: Settings, told: Callable[[]
         proxy_headers=True,
         forwarded_allow_ips=settings.proxies,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=4,
     )
     Server(config).run(sockets=[on])
 

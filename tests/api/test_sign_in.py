@@ -119,6 +119,18 @@ def test_a_session_ends_when_it_idles_and_at_last_in_any_case(door: Door) -> Non
     assert busy.get("/api/v1/me").status_code == 401
 
 
+def test_a_page_left_open_keeps_no_session_alive(door: Door) -> None:
+    browser = door.client("counselor@school")
+    for _ in range(5):
+        door.wait(minutes=25)
+        refreshed = browser.get("/", headers={"hx-request": "true"})
+    assert refreshed.status_code == 401
+    busy = door.client("counselor@school")
+    for _ in range(5):
+        door.wait(minutes=25)
+        assert busy.get("/").status_code == 200
+
+
 def test_the_password_alone_is_good_for_ten_minutes(door: Door) -> None:
     holder = account_of(door, "supervisor@district", second_factor=True)
     browser = holder.sign_in()

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from cases.forgetting import forget
 from cases.records import access_log
 from tests.api.door import Door
 from tests.api.rest.cast import a_busy_case, events_of, tracks_of
-from tests.town import WHISTLE
+from tests.town import STUDENT, WHISTLE
 
 CASES = "/api/v1/cases"
 REPORT = {"at": "2026-03-17T08:24:00+08:00", "where": "the school gate", "mode": "on_site", "people": ["李雷"]}
@@ -190,3 +191,14 @@ def test_a_refusal_says_in_the_readers_language_what_is_missing_and_who_could_do
         assert answer.json()["title"] == title
         assert answer.json()["who_can"] == ["officer@assignee", "lead@assignee", "codirector@assignee"]
         assert answer.headers["content-language"] == language.replace("_", "-")
+
+
+def test_a_student_who_was_forgotten_is_gone_for_good(door: Door) -> None:
+    town = door.town
+    fired = town.whistle(level="orange", concern="left_behind", student={**STUDENT, "name": "小示例九"})
+    town.fire("principal@school", fired.case.number, 0, "withdraw", {"reason": "a mistake"}, door.now)
+    forget(town.store, town.office, fired.case.student, door.now, why="retention")
+    answer = door.client("counselor@school").get(
+        f"/api/v1/cases/{fired.case.number}/sections/identity", params={"purpose": "to call the family"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (410, "forgotten")
