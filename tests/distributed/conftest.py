@@ -30,6 +30,8 @@ from tests.town import Town
 EVERY = timedelta(seconds=5)
 """The interval of the sweeps here; three of them is what a gap may last."""
 SPREAD = timedelta(seconds=2)
+ESCALATED = timedelta(minutes=45)
+"""One and a half of what a red case gives an organisation to report in."""
 
 
 @dataclass
@@ -83,10 +85,20 @@ class Running:
         return beat.finished_at if beat is not None else datetime.min.replace(tzinfo=UTC)
 
     def fall_due(self, count: int) -> None:
-        """Open so many cases whose first limit runs out one after the other, from now on."""
-        begin = datetime.now(UTC) - timedelta(minutes=15)
+        """Open so many cases that are overdue; the next rung of each falls due one after the other, from now on."""
+        begin = datetime.now(UTC) - ESCALATED + SPREAD
         for number in range(count):
             self.city.whistle(begin + number * SPREAD)
+
+    def lateness(self, since: datetime) -> tuple[int, timedelta]:
+        """How many rungs have come due since then and fallen, and by how much the latest of them came too late."""
+        stood = "(open->>'stood_at')::timestamptz"
+        found = self.rows(
+            f"SELECT count(*), coalesce(max(at - {stood}), interval '0') FROM event"  # noqa: S608 - our own words
+            f" WHERE name LIKE '%.report_in.escalated' AND {stood} >= :since",
+            since=since,
+        )
+        return int(found[0][0]), found[0][1]
 
     def faults(self) -> list[str]:
         """Whatever is broken in any case."""
