@@ -24,6 +24,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "why": ("某个时限为什么是那个时刻", "why a clock is due when it is"),
     "policy": ("检查、查看、比较、试算、启用规则", "check, show, compare, try and activate policies"),
     "city": ("装入、查看样例城市", "load the sample city, look at it"),
+    "demo": ("在样例城市里重演个案", "replay cases in the sample city"),
     "diagram": ("画出状态图", "draw the state machines"),
     "sweep": ("处理到期的时限", "fire what has come due"),
     "calendar": ("装入工作日历", "load a working calendar"),

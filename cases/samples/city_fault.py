@@ -33,6 +33,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "样例城市已经开始装入。要接着装,请不要加 --no-resume。",
         "The sample city is here already, or half of it. To go on with it leave out --no-resume.",
     ),
+    "no_sample": (
+        "演示个案只放进样例城市,这里没有(或尚未装完)。请先运行 whistle city load;什么都没有改动。",
+        "Cases to look at belong into the sample city, which isn't here, or not whole: run `whistle city load` first.",
+    ),
     "loading": (
         "另一个进程正在装入样例城市。请等它完成。",
         "Another process is loading the sample city. Wait until it has finished.",
