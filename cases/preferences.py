@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select, update
 
@@ -22,6 +22,10 @@ class Preferences:
     channels: tuple[str, ...] | None
     quiet: tuple[str, str] | None
     keys: bool
+
+
+MOST_FILTERS: Final = 12
+"""So many filters of the board a member keeps; a further one takes the oldest's place."""
 
 
 def read(connection: Connection, member_id: int) -> Preferences:
@@ -56,12 +60,32 @@ def set_wishes(
     keys: bool,
 ) -> None:
     """Channels and quiet hours from now on. The caller has tried the channels' addresses."""
-    settings: dict[str, Any] = dict(
-        connection.scalar(select(member.c.settings).where(member.c.id == member_id).with_for_update()) or {}
-    )
+    settings = _locked(connection, member_id)
     for name, value in (("channels", channels), ("quiet", quiet), ("keys", None if keys else False)):
         if value is None:
             settings.pop(name, None)
         else:
             settings[name] = list(value) if isinstance(value, tuple | list) else value
     connection.execute(update(member).where(member.c.id == member_id).values(settings=settings))
+
+
+def filters(connection: Connection, member_id: int) -> tuple[tuple[str, str], ...]:
+    """The filters of the board that this member keeps: each name with its query string."""
+    settings = connection.scalar(select(member.c.settings).where(member.c.id == member_id)) or {}
+    kept = settings.get("board")
+    return tuple((str(name), str(query)) for name, query in kept) if isinstance(kept, list) else ()
+
+
+def keep_filter(connection: Connection, member_id: int, name: str, query: str | None) -> None:
+    """Keep a filter under that name from now on, in place of one of the same name; without a query drop it."""
+    settings = _locked(connection, member_id)
+    kept = [one for one in settings.get("board", []) if one[0] != name]
+    if query is not None:
+        kept = [*kept, [name, query]][-MOST_FILTERS:]
+    settings["board"] = kept
+    connection.execute(update(member).where(member.c.id == member_id).values(settings=settings))
+
+
+def _locked(connection: Connection, member_id: int) -> dict[str, Any]:
+    found = connection.scalar(select(member.c.settings).where(member.c.id == member_id).with_for_update())
+    return dict(found or {})

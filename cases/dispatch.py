@@ -1,0 +1,183 @@
+"""派单台: what waits for a coordinator in the cases of their district or city, in groups, in one query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import ColumnElement, Integer, Select, and_, cast, exists, func, literal, null, or_, select, union_all
+
+from cases import listing
+from cases.records import case as cases
+from cases.records import clock, event, track
+
+if TYPE_CHECKING:
+    from cases.directory import Actor
+    from cases.office import Session
+
+GROUPS: Final = ("disputes", "reassign", "extensions", "declined", "regrade", "merge", "settle", "new")
+"""In the order in which they press: what to rule on first, what is merely new last."""
+LATELY: Final = timedelta(hours=72)
+"""So long a case counts as new."""
+_OPEN: Final = ("running", "missed")
+_ACTIVE: Final = ("awaiting_signoff", "open", "awaiting_evaluation")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One thing on the desk: which track of which case, since when, by when (None without a limit).
+
+    `other` is the number of the case that it may be merged into; `total` is how many the group has.
+    """
+
+    group: str
+    case_id: int
+    track: int
+    since: datetime
+    due: datetime | None
+    other: str | None
+    total: int
+
+
+def waiting(session: Session, actor: Actor, now: datetime, groups: Sequence[str], most: int) -> list[Waiting]:
+    """The first `most` of each of these groups, and how many there are. One query, and one for the policy versions."""
+    places = {post.organisation_id for post in actor.posts if post.role == "coordinator"}
+    book = session.office.book_of(session.office.current)
+    here = and_(or_(cases.c.district_id.in_(places), cases.c.city_id.in_(places)), listing.seen(session, actor, now))
+    made = {
+        "disputes": _disputes(book.windows.send_backs),
+        "reassign": _unanswered(now),
+        "extensions": _in_state("extension", ("requested",), "extension_ruling"),
+        "declined": _in_state("referral", ("declined",), None),
+        "regrade": _regrades(),
+        "merge": _merges(),
+        "settle": _settlements(),
+        "new": _newcomers(now),
+    }
+    parts = [_part(group, made[group].where(here), most) for group in GROUPS if group in groups]
+    found = session.connection.execute(union_all(*parts)).mappings()
+    return sorted((Waiting(**row) for row in found), key=lambda one: GROUPS.index(one.group))
+
+
+def _part(group: str, query: Select[Any], most: int) -> Select[Any]:
+    """The first rows of one group, each with how many the group has."""
+    one = query.subquery()
+    latest_first = group == "new"
+    order = one.c.since.desc() if latest_first else func.coalesce(one.c.due, one.c.since)
+    limited = (
+        select(literal(group).label("group"), one, func.count().over().label("total"))
+        .order_by(order, one.c.case_id, one.c.track)
+        .limit(most)
+        .subquery()
+    )
+    return select(limited)
+
+
+def _line(no: ColumnElement[Any], since: ColumnElement[Any], due: Any = None, other: Any = None) -> Select[Any]:  # noqa: ANN401
+    return select(
+        cases.c.id.label("case_id"),
+        no.label("track"),
+        since.label("since"),
+        (null() if due is None else due).label("due"),
+        (null() if other is None else other).label("other"),
+    ).select_from(cases)
+
+
+def _in_state(kind: str, states: Sequence[str], limit: str | None) -> Select[Any]:
+    due = _limit(limit) if limit is not None else _limit("")
+    return (
+        _line(track.c.no, track.c.opened_at, due)
+        .join(track, track.c.case_id == cases.c.id)
+        .where(track.c.kind == kind, track.c.state.in_(states), track.c.ended_at.is_(None))
+    )
+
+
+def _limit(name: str) -> Any:  # noqa: ANN401 - a scalar subquery
+    """When the open limit of that name of the track at hand is due."""
+    return (
+        select(func.min(clock.c.due_at))
+        .where(clock.c.case_id == track.c.case_id, clock.c.track_no == track.c.no, clock.c.name == name)
+        .where(clock.c.stopped_at.is_(None), clock.c.state.in_(_OPEN))
+        .correlate(track)
+        .scalar_subquery()
+    )
+
+
+def _disputes(send_backs: int) -> Select[Any]:
+    """Declined summonses; and feedback that was sent back so often that the coordinator rules."""
+    often = cast(track.c.facts["sent_back"].astext, Integer) >= send_backs
+    state = or_(track.c.state == "disputed", and_(track.c.state == "fed_back", often))
+    query = _line(track.c.no, track.c.opened_at, _limit("ruling")).join(track, track.c.case_id == cases.c.id)
+    return query.where(track.c.kind == "assignment", track.c.ended_at.is_(None), state)
+
+
+def _unanswered(now: datetime) -> Select[Any]:
+    """Summonses whose time to acknowledge is over."""
+    return (
+        _line(track.c.no, track.c.opened_at, clock.c.due_at)
+        .join(track, track.c.case_id == cases.c.id)
+        .join(clock, and_(clock.c.case_id == track.c.case_id, clock.c.track_no == track.c.no))
+        .where(track.c.kind == "assignment", track.c.state == "summoned", track.c.ended_at.is_(None))
+        .where(clock.c.name == "acknowledge", clock.c.stopped_at.is_(None), clock.c.state.in_(_OPEN))
+        .where(clock.c.due_at < now)
+    )
+
+
+def _regrades() -> Select[Any]:
+    """Students whose last two filed check-ins both saw some risk, unless the case was regraded since."""
+    filed = (
+        select(
+            track.c.case_id,
+            track.c.parent_no,
+            func.coalesce(track.c.ended_at, track.c.opened_at).label("at"),
+            track.c.facts["risk"].astext.contains('"some"').label("risky"),
+            func.row_number()
+            .over(
+                partition_by=(track.c.case_id, track.c.parent_no),
+                order_by=cast(track.c.facts["round"].astext, Integer).desc(),
+            )
+            .label("back"),
+        )
+        .where(track.c.kind == "check_in", track.c.facts.has_key("risk"))
+        .where(track.c.facts["risk"].astext != "{}")
+        .where(track.c.case_id.in_(select(_RETURNS.c.case_id).where(*_TRACKING)))
+        .subquery()
+    )
+    risky = (
+        select(filed.c.case_id, filed.c.parent_no, func.max(filed.c.at).label("at"))
+        .where(filed.c.back <= 2)
+        .group_by(filed.c.case_id, filed.c.parent_no)
+        .having(func.count() == 2, func.bool_and(filed.c.risky))
+        .subquery()
+    )
+    since = exists().where(event.c.case_id == cases.c.id, event.c.trigger == "regrade", event.c.at >= risky.c.at)
+    query = _line(risky.c.parent_no, risky.c.at).join(risky, risky.c.case_id == cases.c.id)
+    return query.where(cases.c.state == "open", ~since)
+
+
+_RETURNS: Final = track.alias("returns")
+_TRACKING: Final = (
+    _RETURNS.c.kind == "return_to_school", _RETURNS.c.state == "tracking", _RETURNS.c.ended_at.is_(None)
+)  # fmt: skip
+
+
+def _merges() -> Select[Any]:
+    """Open cases of a student who has an older one that runs too."""
+    older = cases.alias("older")
+    query = _line(literal(0), cases.c.created_at, other=older.c.number)
+    query = query.join(older, and_(older.c.student_id == cases.c.student_id, older.c.id < cases.c.id))
+    return query.where(cases.c.state == "open", older.c.state.in_(_ACTIVE))
+
+
+def _settlements() -> Select[Any]:
+    """Red and orange cases that have been evaluated: the coordinator closes them."""
+    evaluated = func.coalesce(cases.c.facts["evaluated"].astext, "").not_in(("", "false", "null"))
+    query = _line(literal(0), cases.c.last_at)
+    return query.where(cases.c.state == "awaiting_evaluation", cases.c.level.in_(("red", "orange")), evaluated)
+
+
+def _newcomers(now: datetime) -> Select[Any]:
+    query = _line(literal(0), cases.c.created_at)
+    return query.where(cases.c.state.in_(("awaiting_signoff", "open")), cases.c.created_at > now - LATELY)
