@@ -103,13 +103,15 @@ def due(session: Session, now: datetime, most: int) -> list[CaseFile]:
     with raw.pipeline():
         rest = raw.execute(_OF_DUE, asked, prepare=True)
         clocks = raw.execute(_CLOCKS_OF_DUE, asked, prepare=True)
-        files = _files(session, found, rest.fetchone())
-        for number, awake, asleep, count, wakes in clocks.fetchall():
-            laid = files[number].clocks
-            if awake:
-                laid.lay(orjson.loads(awake))
-            if asleep:
-                laid.lay_aside(asleep, count, _utc(wakes) if wakes is not None else None)
+        parts, folded = rest.fetchone(), clocks.fetchall()
+    # Outside the pipeline: whoever isn't known yet is asked for, and inside it no other statement gets its answer.
+    files = _files(session, found, parts)
+    for number, awake, asleep, count, wakes in folded:
+        laid = files[number].clocks
+        if awake:
+            laid.lay(orjson.loads(awake))
+        if asleep:
+            laid.lay_aside(asleep, count, _utc(wakes) if wakes is not None else None)
     return list(files.values())
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from cases import access, loading, vault
+from cases import access, loading, queries, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
@@ -26,7 +26,8 @@ _NUMBER: Final = re.compile(r"(?:[A-Z]{1,4}-)?(?:(\d{4})-)?0*(\d{1,9})", re.IGNO
 def find(session: Session, actor: Actor, asked: str, now: datetime) -> list[CaseFile]:
     """What the reader may see of what was asked for, newest first, twenty at most. Nothing found is an empty list.
 
-    A number may be written without its zeros or its year: `WH-2026-000123`, `2026-123`, `123`.
+    A number may be written without its zeros or its year: `WH-2026-000123`, `2026-123`, `123`. Whoever is found by
+    name has been looked up: that is written into the access log of each case, so the session must let it.
     """
     words = asked.strip()
     if not words:
@@ -37,7 +38,10 @@ def find(session: Session, actor: Actor, asked: str, now: datetime) -> list[Case
         return []
     files = loading.one_by_one(session, found[:MOST], lock=False)
     files.sort(key=lambda one: one.created, reverse=True)
-    return [one for one in files if _seen(session, one, actor, now, named=number is None)]
+    seen = [one for one in files if _seen(session, one, actor, now, named=number is None)]
+    if seen and number is None:
+        queries.note_looks(session, seen, actor, "identity", "search by name", now)
+    return seen
 
 
 def of_same_student(session: Session, file: CaseFile, actor: Actor, now: datetime) -> list[CaseFile]:

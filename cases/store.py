@@ -120,7 +120,9 @@ class Store:
         For what no transaction may hold: databases, session locks, LISTEN.
         """
         url = self._url.set(drivername="postgresql", database=database or self._url.database)
-        conninfo = url.render_as_string(hide_password=False)
+        address, mark, asked = url.render_as_string(hide_password=False).partition("?")
+        # libpq doesn't know that a plus may stand for a space.
+        conninfo = address + mark + asked.replace("+", "%20")
         with (
             told_plainly(self.where),
             psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection,

@@ -49,6 +49,10 @@ class Restless(RuntimeError):
     """A case that never comes to rest: its clocks ask for a thousand rungs at one waking."""
 
 
+class Sleeper(RuntimeError):
+    """A case whose row says that its time has come while nothing of it is due: woken again and again, it'd stay so."""
+
+
 def catch_up(sitting: Sitting, *, begin: bool = True) -> int:
     """Fire what is due at the sitting's instant and return how many rungs and alarms that were.
 
@@ -188,7 +192,7 @@ def _sweep_batch(store: Store, office: Office, now: datetime, size: int, swept: 
             session = Session(connection, office)
             sittings = ledger.take_due(session, now, size)
             lag = max((_late(one, now) for one in sittings), default=timedelta(0))
-            fired = sum(catch_up(sitting) for sitting in sittings)
+            fired = sum(_wake(sitting) for sitting in sittings)
             ledger.put(session, sittings)
     except StoreFault:
         # The database as a whole: no case is at fault, whoever called tries again.
@@ -223,7 +227,7 @@ def _sweep_alone(store: Store, office: Office, now: datetime, swept: Swept) -> i
             with told_plainly(store.where), connection.begin_nested():
                 sitting = ledger.take(Session(connection, office), row.id, None, now)
                 lag = _late(sitting, now)
-                fired = catch_up(sitting)
+                fired = _wake(sitting)
                 ledger.put(sitting.session, [sitting])
         except StoreFault:
             raise
@@ -235,6 +239,14 @@ def _sweep_alone(store: Store, office: Office, now: datetime, swept: Swept) -> i
     swept.fired += fired
     swept.lag = max(swept.lag, lag)
     return 1
+
+
+def _wake(sitting: Sitting) -> int:
+    """Fire what is due of a case that was claimed. Raises Sleeper and Restless: such a case is set aside."""
+    fired = catch_up(sitting)
+    if not fired:
+        raise Sleeper(sitting.case.number)
+    return fired
 
 
 def _late(sitting: Sitting, now: datetime) -> timedelta:

@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/search")
 def find(page: Framed, q: str = "") -> Response:
     """Exactly one case found is opened at once; a name that nobody sees finds nothing, and doesn't say so."""
-    with page.reading() as session:
+    with page.opening() as session:
         actor, now = page.reader.actor, page.reader.now
         asked = q.strip()[:80]
         files = search.find(session, actor, asked, now) if asked else []

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from cases import wake
+from cases.directory import Directory
 from cases.office import Session
 from cases.records import case as cases_table
 from cases.records import clock, event, incident, message
@@ -108,6 +109,26 @@ def fifty(city: Town) -> list[int]:
         )
         connection.execute(update(cases_table).where(cases_table.c.id == cases[23]).values(policy="nowhere-2020.1"))
     return cases
+
+
+def test_a_case_that_is_woken_with_nothing_due_is_set_aside_instead_of_again_and_again(city: Town) -> None:
+    case = city.whistle().case.id
+    with city.store.begin() as connection:
+        connection.execute(update(cases_table).where(cases_table.c.id == case).values(wake_at=START))
+    assert city.sweep(START + minutes(1)).aside == 1
+    assert aside(city) == {case}
+    assert city.sweep(START + minutes(1)).cases == 0
+
+
+def test_a_process_that_has_just_started_sweeps_a_batch_in_one_transaction(city: Town) -> None:
+    for _ in range(5):
+        city.whistle()
+    city.office.directory = Directory(0)
+    assert city.sweep(START + minutes(20)).cases == 5
+    with city.store.read() as connection:
+        # The transaction that wrote a row stands in the row.
+        wrote = text("SELECT count(DISTINCT xmin::text) FROM event WHERE name LIKE '%.acknowledge.%'")
+        assert connection.scalar(wrote) == 1
 
 
 def aside(city: Town) -> set[int]:
