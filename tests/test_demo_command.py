@@ -72,7 +72,7 @@ def test_a_second_time_it_says_what_is_there_and_changes_nothing(shown: Installa
         assert connection.scalar(select(func.count()).select_from(event)) == before
 
 
-def test_every_kind_of_track_is_there_in_nearly_every_state_and_so_is_every_state_of_a_case(
+def test_every_kind_of_track_is_there_in_nearly_every_state(
     shown: Installation,
 ) -> None:
     with shown.store.read() as connection:

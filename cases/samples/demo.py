@@ -125,9 +125,11 @@ def _tellings(session: Session, schools: list[int], now: datetime) -> Iterator[T
         steps = acts[script.file]
         first, last = (instant_of(script, one, zone) for one in (steps[0], steps[count - 1]))
         by = now - ago - last
-        # A long story lives by days and weeks, and its hours are those of an office; a short one by minutes.
-        if count == len(steps) or last - first > _LONG:
+        # A long story lives by working days and an office's hours; a short one by minutes.
+        if count == len(steps):
             return timedelta(days=by.days)
+        if last - first > _LONG:
+            return timedelta(weeks=by.days // 7)
         return timedelta(minutes=by // timedelta(minutes=1))
 
     for script in scripts:

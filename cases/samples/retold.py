@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from cases.casefile import CaseFile
     from cases.scenario.script import Script, Step
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?")
 
 
@@ -210,9 +209,9 @@ class Retold:
         if name == "student" and isinstance(value, Mapping):
             return dict(self.telling.child or value)
         plain = self._plain(value, file)
-        if name == "until" and isinstance(plain, str) and _DAY.fullmatch(plain):
+        if name == "until" and isinstance(plain, date):
             # Half a year is some days longer or shorter, depending on where it begins.
-            plain = (date.fromisoformat(plain) - timedelta(days=5)).isoformat()
+            plain -= timedelta(days=5)
         if self.telling.child is None:
             return plain
         concern = (step.form or {}).get("concern") or (file.concern if file is not None else "")
@@ -233,8 +232,8 @@ class Retold:
             return {self._plain(key, file): self._plain(one, file) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return [self._plain(one, file) for one in value]
+        if isinstance(value, date):
+            return value + self._days
         if isinstance(value, str) and _MOMENT.fullmatch(value):
             return (datetime.fromisoformat(value) + self.telling.moved).isoformat(timespec="minutes")
-        if isinstance(value, str) and _DAY.fullmatch(value):
-            return (date.fromisoformat(value) + self._days).isoformat()
         return value
