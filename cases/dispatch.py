@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, cast, exists, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from cases import listing
 from cases.records import case as cases
@@ -80,15 +95,14 @@ def _line(no: ColumnElement[Any], since: ColumnElement[Any], due: Any = None, ot
         cases.c.id.label("case_id"),
         no.label("track"),
         since.label("since"),
-        (null() if due is None else due).label("due"),
-        (null() if other is None else other).label("other"),
+        cast(null() if due is None else due, DateTime(timezone=True)).label("due"),
+        cast(null() if other is None else other, Text).label("other"),
     ).select_from(cases)
 
 
 def _in_state(kind: str, states: Sequence[str], limit: str | None) -> Select[Any]:
-    due = _limit(limit) if limit is not None else _limit("")
     return (
-        _line(track.c.no, track.c.opened_at, due)
+        _line(track.c.no, track.c.opened_at, _limit(limit) if limit is not None else None)
         .join(track, track.c.case_id == cases.c.id)
         .where(track.c.kind == kind, track.c.state.in_(states), track.c.ended_at.is_(None))
     )

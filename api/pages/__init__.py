@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.pages import case, find, letters, live, mine, papers, signin, trigger, whistle, work
+from api.pages import (
+    board,
+    bulletin,
+    case,
+    dispatch,
+    find,
+    letters,
+    live,
+    mine,
+    orders,
+    papers,
+    signin,
+    together,
+    trigger,
+    whistle,
+    work,
+)
 from api.pages.problems import problem
 
 __all__ = ["problem", "router"]
 
 router = APIRouter()
-for _noun in (signin, work, whistle, find, letters, mine, live, papers, case, trigger):
+for _noun in (
+    *(signin, work, whistle, find, letters, mine, live, papers, board, together, dispatch, orders, bulletin),
+    *(case, trigger),
+):
     # The triggers' own router comes last: a page made for one trigger takes its address before it.
     router.include_router(_noun.router)

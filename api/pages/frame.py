@@ -56,6 +56,10 @@ NAVIGATION: list[Place] = [
     Place(
         "/whistle", "Whistle", "speakerphone", frozenset({"counselor", "principal", "mentor", "coordinator"}), tab=True
     ),
+    Place("/desk", "Dispatch desk", "route", frozenset({"coordinator"}), tab=True),
+    Place("/board", "Overdue board", "alarm", frozenset({"coordinator", "supervisor"}), tab=True),
+    Place("/supervision", "Supervision orders", "flag", frozenset({"supervisor"}), tab=True),
+    Place("/bulletin", "Bulletin", "notes", frozenset({"coordinator", "supervisor"})),
     Place("/search", "Cases", "file-text", tab=True),
 ]
 """In the order in which they are shown. Whoever adds a page for a role adds its place here."""
