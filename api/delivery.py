@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cases.rounds import Premises
     from cases.webhooks import Way
     from notifiers.channels import Wires
+    from notifiers.message import Rendered
 
 
 def wires(settings: Settings) -> Wires:
@@ -37,6 +38,18 @@ def manner(settings: Settings, zone: tzinfo) -> Manner:
     from notifiers.render import Templates
 
     return Manner(templates=Templates(zone, settings.templates), zone=zone, link=settings.link.rstrip("/"))
+
+
+def trial_letter(link: str, language: str) -> Rendered:
+    """A message that says nothing about anybody, to try a channel with."""
+    from uuid import uuid4
+    from zoneinfo import ZoneInfo
+
+    from notifiers.message import Message
+    from notifiers.render import Templates
+
+    # A test names no instant, so any zone does.
+    return Templates(ZoneInfo("UTC")).render(Message("test", (), link), language, str(uuid4()))
 
 
 def round_of(settings: Settings, zone: tzinfo) -> Callable[[Premises, datetime], Mapping[str, Any]]:

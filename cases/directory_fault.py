@@ -12,6 +12,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "There is no organisation {what}. Check its name or code.",
     ),
     "no_member": ("没有这个人员:{what}。", "There is no member {what}."),
+    "no_shift": ("{name}的值班表上没有这一班,可能已被撤下。", "The rota of {name} has no such shift, or no longer."),
     "no_student": ("没有这个学生:{what}。", "There is no student {what}."),
     "nobody_responsible": (
         "{school}所在的街道、区、市都没有登记“{kind}”类单位。请先登记。",

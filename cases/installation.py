@@ -104,9 +104,12 @@ class Installation:
         Raises CalendarFault with every fault of the file, and then changes nothing. A limit that moves is written
         into its case's history.
         """
-        text = path.read_text("utf-8")
-        self.book(self.active()).calendars.with_text(text, path.name)
-        row = {"name": path.name, "source": text}
+        return self.keep_calendar(path.read_text("utf-8"), path.name, at)
+
+    def keep_calendar(self, source: str, name: str, at: datetime) -> int:
+        """As `load_calendar`, for a table that came otherwise than in a file of that name."""
+        self.book(self.active()).calendars.with_text(source, name)
+        row = {"name": name, "source": source}
         with self.store.begin() as connection:
             statement = insert(calendar_table).values(row)
             connection.execute(

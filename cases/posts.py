@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -180,6 +180,14 @@ def put_on_duty(
         raise DirectoryFault("shift_overlaps", member=who, start=start, end=end)
     values = {"organisation_id": place.id, "member_id": member_id, "starts_at": starts_at, "ends_at": ends_at}
     connection.execute(insert(duty).values(**values))
+
+
+def take_off_duty(connection: Connection, place: Organisation, shift: int) -> None:
+    """Strike one shift from an organisation's rota. Raises DirectoryFault no_shift where it isn't on it."""
+    touch(connection)
+    gone = connection.execute(delete(duty).where(duty.c.id == shift, duty.c.organisation_id == place.id))
+    if gone.rowcount == 0:
+        raise DirectoryFault("no_shift", name=place.name)
 
 
 def retire(connection: Connection, member_id: int) -> None:

@@ -41,7 +41,7 @@ def try_out(
     Send a test that says nothing about anybody, by one address or by each channel of a member, and say how it went.
     Exits with 1 when a channel failed, with 2 when an address is faulty or there is no such member.
     """
-    from api.delivery import wires
+    from api.delivery import trial_letter, wires
     from api.settings import Settings
     from notifiers.channels import Recipient
 
@@ -51,7 +51,7 @@ def try_out(
         addresses, recipient, spoken = [target], Recipient(), str(language)
     else:
         addresses, recipient, spoken = _of_member(target)
-    letter = _letter(settings.link, spoken)
+    letter = trial_letter(settings.link, spoken)
     results = [_tried(channels, address, recipient, letter, language) for address in addresses]
     for schema, fault, said in results:
         if as_json:
@@ -71,17 +71,6 @@ def _of_member(who: str) -> tuple[list[str], Recipient, str]:
     with opened() as store, store.read() as connection:
         wish = reader(connection, who)
     return list(wish.channels), wish.recipient, wish.language
-
-
-def _letter(link: str, language: str) -> Rendered:
-    from uuid import uuid4
-    from zoneinfo import ZoneInfo
-
-    from notifiers.message import Message
-    from notifiers.render import Templates
-
-    # A test names no instant, so any zone does.
-    return Templates(ZoneInfo("UTC")).render(Message("test", (), link), language, str(uuid4()))
 
 
 def _tried(

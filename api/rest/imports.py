@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response
@@ -24,6 +25,7 @@ from api.rest.files import GUARDED, disposition, file_of, form_of
 from cases import imports
 from cases.import_fault import ImportFault
 from cases.import_rows import KINDS, Kind, Reach
+from cases.office import Session
 from cases.refusal import FieldFault, Refusal
 
 router = APIRouter(tags=["imports"])
@@ -226,20 +228,30 @@ def start_import(
 ) -> Response:
     job = imports.read(session.connection, number, reader.actor.member_id)
     answer = told(ImportShown.model_validate(job), 202, {"Location": f"/api/v1/imports/{number}"})
-    if job.state == "done":
-        return answer
-    school = _code(session, job.school)
-    reach = imports.reach_of(session.connection, reader.actor, job.kind, school)
     try:
-        content = imports.waiting(session.connection, house.office, number, reader.actor.member_id)
+        task = written_later(session, house, reader, number)
     except ImportFault:
         raise Refusal("wrong_state", state="gone", kind="import") from None
-    later.add_task(_written, house, reader, job, content, reach)
-    answer.background = later
+    if task is not None:
+        later.add_task(task)
+        answer.background = later
     return answer
 
 
-def _code(session: Any, school: int | None) -> str | None:  # noqa: ANN401 - FastAPI's alias for the session
+def written_later(session: Session, house: House, reader: Reader, number: int) -> Callable[[], None] | None:
+    """What is to be done after the answer, to write what is left of an import; None where all of it is written.
+
+    Refuses `not_found`; raises ImportFault gone where the file was cleared away.
+    """
+    job = imports.read(session.connection, number, reader.actor.member_id)
+    if job.state == "done":
+        return None
+    reach = imports.reach_of(session.connection, reader.actor, job.kind, _code(session, job.school))
+    content = imports.waiting(session.connection, house.office, number, reader.actor.member_id)
+    return partial(_written, house, reader, job, content, reach)
+
+
+def _code(session: Session, school: int | None) -> str | None:
     if school is None:
         return None
     directory = session.office.directory
