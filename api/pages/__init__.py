@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from api.pages import (
+    admin,
     board,
     bulletin,
     case,
@@ -28,7 +29,7 @@ __all__ = ["problem", "router"]
 router = APIRouter()
 for _noun in (
     *(signin, work, whistle, find, letters, mine, live, papers, board, together, dispatch, orders, bulletin),
-    *(case, trigger),
+    *(admin, case, trigger),
 ):
     # The triggers' own router comes last: a page made for one trigger takes its address before it.
     router.include_router(_noun.router)

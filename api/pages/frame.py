@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +34,8 @@ from policies.vocabulary import Words
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 _SMALL: Final = 1024
+_WARNED: Final = frozenset({"supervisor", "coordinator", "admin"})
+"""The roles that are told on every page when nobody sweeps."""
 SPRITE: Final = "vendor/tabler-icons-3.51.0/icons.svg"
 
 
@@ -61,6 +63,8 @@ NAVIGATION: list[Place] = [
     Place("/supervision", "Supervision orders", "flag", frozenset({"supervisor"}), tab=True),
     Place("/bulletin", "Bulletin", "notes", frozenset({"coordinator", "supervisor"})),
     Place("/search", "Cases", "file-text", tab=True),
+    Place("/admin/log", "Access log", "eye", frozenset({"auditor"}), tab=True),
+    Place("/admin", "Administration", "settings", frozenset({"admin"}), tab=True),
 ]
 """In the order in which they are shown. Whoever adds a page for a role adds its place here."""
 
@@ -178,6 +182,7 @@ def frame_facts(page: Page, session: Session) -> dict[str, Any]:
     return {
         "navigation": [one for one in NAVIGATION if not one.roles or one.roles & page.roles],
         "unread": inbox.unread(session.connection, page.reader.member.id),
+        "stopped": page.house.sweep_stopped(page.reader.now) if page.roles & _WARNED else None,
         "here": page.request.url.path,
     }
 
@@ -207,8 +212,10 @@ def framed(request: Request, house: TheHouse, reader: Asked) -> Page:
     return Page(request, house, reader)
 
 
-async def form_of(request: Request) -> FormData:
-    return await request.form()
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """What was posted; files that came along are closed once the answer is out."""
+    async with request.form() as form:
+        yield form
 
 
 Framed = Annotated[Page, Depends(framed)]

@@ -40,4 +40,5 @@ def outside(request: Request, language: str) -> dict[str, Any]:
     except StoreFault:
         zone = SHANGHAI
     tongue = Tongue(language, zone, house.clock())
-    return {"page": None, "t": tongue, "csrf": "", "navigation": [], "unread": 0, "here": request.url.path}
+    here = request.url.path
+    return {"page": None, "t": tongue, "csrf": "", "navigation": [], "unread": 0, "stopped": None, "here": here}

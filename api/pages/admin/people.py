@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.pages.admin.desk import Administered
-from api.pages.admin.places import day_of, said, today, typed
+from api.pages.admin.places import coded, day_of, said, today, typed
 from api.pages.frame import Page, Posted
 from api.signin import oversight
 from api.signin.faults import SignInFault
@@ -37,13 +37,9 @@ def appoint(page: Administered, number: int, posted: Posted) -> Response:
     try:
         with page.writing() as session:
             _governed(page, session, number)
-            place = administered.by_code(session.connection, written["organisation"])
-            if place is None:
-                raise ValueError(
-                    page.say("There is no organisation with the code %(code)s.") % {"code": written["organisation"]}
-                )
+            place = coded(page, session, written["organisation"])
             census.require_admin(page.reader.actor, place)
-            school = administered.by_code(session.connection, written["school"]) if written["school"] else None
+            school = coded(page, session, written["school"]) if written["school"] else None
             until = day_of(page, written["until"]) if written["until"] else None
             since = day_of(page, written["since"])
             posts.appoint(session.connection, number, written["role"], place, since=since, until=until, school=school)

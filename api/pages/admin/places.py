@@ -63,11 +63,9 @@ def register(page: Administered, posted: Posted) -> Response:
     written = typed(posted, _PLACE)
     try:
         with page.writing() as session:
-            parent = _coded(page, session, written["parent"])
-            if parent is None:
-                raise ValueError(page.say("Say under which organisation it stands."))
+            parent = coded(page, session, written["parent"])
             census.require_admin(page.reader.actor, parent)
-            links = {name: _coded(page, session, written[name]) for name in _LINKS}
+            links = {name: coded(page, session, written[name]) for name in _LINKS if written[name]}
             made = registrar.found(
                 session.connection, written["code"], written["kind"], written["name"], parent, **links
             )
@@ -91,7 +89,7 @@ def enlist(page: Administered, number: int, posted: Posted) -> Response:
         with page.writing() as session:
             place = administered.ruled(session.connection, page.reader.actor, number)
             since = day_of(page, written["since"])
-            school = _coded(page, session, written["school"])
+            school = coded(page, session, written["school"]) if written["school"] else None
             made = posts.enlist(
                 session.connection, place, written["name"], [written["role"]] if written["role"] else [],
                 since=since, school=school, phone=written["phone"] or None, email=written["email"] or None,
@@ -129,9 +127,8 @@ def said(page: Page, fault: Exception) -> str:
     return fault.text(page.language) if isinstance(fault, DirectoryFault) else str(fault)
 
 
-def _coded(page: Page, session: Session, code: str) -> Organisation | None:
-    if not code:
-        return None
+def coded(page: Page, session: Session, code: str) -> Organisation:
+    """The organisation of a code. Raises ValueError with a sentence for the reader."""
     found = administered.by_code(session.connection, code)
     if found is None:
         raise ValueError(page.say("There is no organisation with the code %(code)s.") % {"code": code})
