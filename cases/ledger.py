@@ -39,6 +39,11 @@ _CASES = """UPDATE cases c SET concern = r.concern, level = r.level, state = r.s
          wake_at = r.wake_at, whistler_id = r.whistler_id, whistler_role = r.whistler_role, facts = r.facts,
          merged_into = r.merged_into, aside_until = NULL, aside_count = 0
     FROM json_populate_recordset(NULL::cases, %s::json) r WHERE c.id = r.id"""
+# What time alone does to most cases: a rung changes nothing else of the case's own row.
+_WOKEN = """UPDATE cases c SET version = r.version, events = r.events, head = r.head, last_at = r.last_at,
+         wake_at = r.wake_at, aside_until = NULL, aside_count = 0
+    FROM json_to_recordset(%s::json) AS r (id bigint, version integer, events integer, head bytea, last_at timestamptz,
+                                           wake_at timestamptz) WHERE c.id = r.id"""
 _TRACKS = f"""INSERT INTO track ({_TRACK_COLUMNS})
   SELECT {_TRACK_COLUMNS} FROM json_populate_recordset(NULL::track, %s::json)
   ON CONFLICT (case_id, no) DO UPDATE SET state = excluded.state, organisation_id = excluded.organisation_id,
@@ -59,7 +64,7 @@ _MESSAGES = """INSERT INTO message (case_id, seq, member_id, at, kind, level, it
   SELECT r.case_id, r.seq, told.member_id, r.at, r.kind, r.level, r.items
     FROM json_to_recordset(%s::json) AS r (case_id bigint, seq integer, members bigint[], at timestamptz, kind text,
                                            level text, items json) CROSS JOIN unnest(r.members) AS told (member_id)"""
-_PARTS = (_CASES, _TRACKS, _CLOCKS, _NEW_CLOCKS, _CALLED, _EVENTS, _MESSAGES)
+_PARTS = (_CASES, _WOKEN, _TRACKS, _CLOCKS, _NEW_CLOCKS, _CALLED, _EVENTS, _MESSAGES)
 
 
 @cache
@@ -136,8 +141,8 @@ def enter(session: Session, file: CaseFile) -> None:
 
 def put(session: Session, sittings: Sequence[Sitting]) -> None:
     """Write everything that happened at these sittings: one statement, whatever their number."""
-    written: tuple[list[dict[str, Any]], ...] = ([], [], [], [], [], [], [])
-    cases, tracks, clocks, new_clocks, called, events, messages = written
+    written: tuple[list[dict[str, Any]], ...] = ([], [], [], [], [], [], [], [])
+    cases, woken, tracks, clocks, new_clocks, called, events, messages = written
     for sitting in sittings:
         if not sitting.occurrences:
             continue
@@ -145,7 +150,10 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
         _chain(session, sitting, events)
         file.last_at = sitting.now
         file.wake = _wake(file)
-        cases.append(rows.case_row(file))
+        if all("." in one.trigger for one in sitting.occurrences):
+            woken.append(rows.woken_row(file))
+        else:
+            cases.append(rows.case_row(file))
         declared = session.office.tracks
         for record in file.tracks.values():
             if record.dirty:
@@ -163,7 +171,7 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
         messages.extend(rows.message_rows(file, sitting.letters.values()))
         sitting.occurrences.clear()
         sitting.letters.clear()
-    if cases:
+    if events:
         filled = [one for one in written if one]
         driver(session).execute(_statement(tuple(map(bool, written))), [_dumped(one) for one in filled], prepare=True)
 
@@ -188,7 +196,7 @@ def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> 
         row["commitments"] = "\\x" + committed.hex()
         row["digest"] = "\\x" + file.head.hex()
         row.update(blobs)
-        events.append(row)
+        events.append({name: value for name, value in row.items() if value is not None})
 
 
 def place(case_id: int, seq: int) -> str:

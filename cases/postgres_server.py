@@ -24,6 +24,9 @@ _SETTINGS: Final = {
     "listen_addresses": "",
     "max_connections": "200",
     "shared_buffers": "256MB",
+    # A page that is changed first after a checkpoint goes into the log as a whole: the fewer checkpoints the better.
+    "checkpoint_timeout": "15min",
+    "max_wal_size": "2GB",
     "synchronous_commit": "on",
     "jit": "off",
     "timezone": "UTC",

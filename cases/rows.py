@@ -35,6 +35,18 @@ def case_row(case: CaseFile) -> dict[str, Any]:
     }
 
 
+def woken_row(case: CaseFile) -> dict[str, Any]:
+    """What a rung changes of the case's own row, as JSON holds it."""
+    return {
+        "id": case.id,
+        "version": case.version,
+        "events": case.events,
+        "head": _bytes(case.head),
+        "last_at": case.last_at,
+        "wake_at": case.wake,
+    }
+
+
 def track_row(case: CaseFile, record: Record, ended: datetime | None) -> dict[str, Any]:
     """One track's row, as JSON holds it."""
     return {

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, or_, select, update
 
 from cases import ledger, moves, telling
+from cases.claims import Claims
 from cases.office import Session
 from cases.records import case, incident
 from cases.store_fault import StoreFault, told_plainly
@@ -159,11 +160,13 @@ def sweep(store: Store, office: Office, now: datetime, *, most: int | None = Non
     alone; that one is set aside (back-off, incident) and holds up nobody. `most` bounds the cases of this call.
     """
     swept = Swept()
-    with _uncollected():
-        while most is None or swept.cases < most:
-            size = BATCH if most is None else min(BATCH, most - swept.cases)
-            taken = _sweep_batch(store, office, now, size, swept)
-            if taken < size:
+    left = most
+    with _uncollected(), Claims(store, office, now) as claims:
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            left = None if left is None else left - size
+            follows = 0 if left == 0 else BATCH if left is None else min(BATCH, left)
+            if _sweep_batch(claims, size, swept, follows) < size:
                 break
     return swept
 
@@ -183,23 +186,27 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _sweep_batch(store: Store, office: Office, now: datetime, size: int, swept: Swept) -> int:
-    """One batch; where it fails, its halves. The number of cases that were taken."""
+def _sweep_batch(claims: Claims, size: int, swept: Swept, follows: int = 0) -> int:
+    """One batch; where it fails, its halves. The number of cases that were taken. `follows` are wanted after it."""
     if size == 1:
-        return _sweep_alone(store, office, now, swept)
+        return _sweep_alone(claims.store, claims.office, claims.now, swept)
+    now = claims.now
     try:
-        with store.begin() as connection:
-            session = Session(connection, office)
-            sittings = ledger.take_due(session, now, size)
+        claim = claims.take(size)
+        with claim.until:
+            sittings = claim.sittings
+            if follows and len(sittings) == size:
+                claims.look_ahead(follows)
             lag = max((_late(one, now) for one in sittings), default=timedelta(0))
             fired = sum(_wake(sitting) for sitting in sittings)
-            ledger.put(session, sittings)
+            ledger.put(claim.session, sittings)
     except StoreFault:
         # The database as a whole: no case is at fault, whoever called tries again.
         raise
     except Exception:  # noqa: BLE001 - whatever it is, it must not hold up the others
+        claims.forgo()
         half = size // 2
-        return sum(_sweep_batch(store, office, now, part, swept) for part in (half, size - half))
+        return sum(_sweep_batch(claims, part, swept) for part in (half, size - half))
     swept.cases += len(sittings)
     swept.fired += fired
     swept.lag = max(swept.lag, lag)
