@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
-    exists,
     func,
     literal,
     null,
@@ -166,7 +165,8 @@ def _regrades() -> Select[Any]:
         .having(func.count() == 2, func.bool_and(filed.c.risky))
         .subquery()
     )
-    since = exists().where(event.c.case_id == cases.c.id, event.c.trigger == "regrade", event.c.at >= risky.c.at)
+    regraded = select(event.c.seq).where(event.c.case_id == cases.c.id, event.c.trigger == "regrade")
+    since = regraded.where(event.c.at >= risky.c.at).exists()
     query = _line(risky.c.parent_no, risky.c.at).join(risky, risky.c.case_id == cases.c.id)
     return query.where(cases.c.state == "open", ~since)
 

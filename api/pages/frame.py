@@ -58,9 +58,9 @@ NAVIGATION: list[Place] = [
     Place(
         "/whistle", "Whistle", "speakerphone", frozenset({"counselor", "principal", "mentor", "coordinator"}), tab=True
     ),
-    Place("/desk", "Dispatch desk", "route", frozenset({"coordinator"}), tab=True),
-    Place("/board", "Overdue board", "alarm", frozenset({"coordinator", "supervisor"}), tab=True),
-    Place("/supervision", "Supervision orders", "flag", frozenset({"supervisor"}), tab=True),
+    Place("/desk", "Desk", "route", frozenset({"coordinator"}), tab=True),
+    Place("/board", "Board", "alarm", frozenset({"coordinator", "supervisor"}), tab=True),
+    Place("/supervision", "Orders", "flag", frozenset({"supervisor"}), tab=True),
     Place("/bulletin", "Bulletin", "notes", frozenset({"coordinator", "supervisor"})),
     Place("/search", "Cases", "file-text", tab=True),
     Place("/admin/log", "Access log", "eye", frozenset({"auditor"}), tab=True),

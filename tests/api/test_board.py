@@ -1,0 +1,355 @@
+"""The pages of whoever oversees: the board, reminding and ordering about many at once, the desk, the bulletin."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import event, select
+
+from api.pages.printed import FONT
+from cases.records import access_log, track
+from cases.records import case as cases
+from tests.api.door import Client, Door
+from tests.api.pages_forms import follow, headings, send
+
+STUDENT = {"name": "赵晓宁", "born": "2013-05-01", "grade": 7, "class": "2班"}
+
+
+def whistled(door: Door, **what: object) -> str:
+    return door.town.whistle(at=door.now, student=STUDENT, **what).case.number
+
+
+def late(door: Door, **length: float) -> None:
+    """Time passes, and every rung falls at its instant."""
+    door.wait(**length)
+    door.town.run_until(door.now)
+
+
+def street_track(door: Door, number: str) -> int:
+    wanted = select(track.c.no).join(cases, cases.c.id == track.c.case_id)
+    wanted = wanted.where(cases.c.number == number, track.c.organisation_id == door.town.places["street"].id)
+    wanted = wanted.where(track.c.kind == "assignment")
+    with door.town.store.read() as connection:
+        return int(connection.execute(wanted).scalar_one())
+
+
+def tiles(page: str) -> dict[str, int]:
+    """Each tile with its figure."""
+    found = re.findall(r'class="kpi[^>]*>\s*<span>(.*?)</span><b>([\d,]+)</b>', page)
+    return {label: int(count) for label, count in found}
+
+
+def rows(page: str) -> list[str]:
+    return re.findall(r'<tr role="row" class="is-.*?</tr>', page, re.DOTALL)
+
+
+def of_street(page: str) -> list[str]:
+    return [one for one in rows(page) if "示例street ·" in one and "派单" in one]
+
+
+def together(client: Client, do: str, *marks: str) -> str:
+    return f"/board/together?do={do}" + "".join(f"&one={one}" for one in marks)
+
+
+def test_what_is_late_comes_first_and_the_tiles_are_filters(door: Door) -> None:
+    old = whistled(door)
+    late(door, hours=3)
+    new = whistled(door, level="orange")
+    client = door.client("supervisor@district", "en")
+    page = client.get("/board").text
+    assert page.index(old) < page.index(new)
+    over = tiles(page)["Overdue"]
+    assert over >= 1
+    shown = client.get("/board?tile=overdue").text
+    assert len(rows(shown)) == min(over, 20)
+    assert all("overdue" in one for one in rows(shown))
+    assert new not in "".join(rows(shown))
+    assert tiles(page)["Red, unacknowledged"] == len(rows(client.get("/board?tile=unacknowledged").text)) > 0
+    assert tiles(page)["Due within 4 hours"] == len(rows(client.get("/board?tile=soon").text)) > 0
+
+
+def test_a_track_has_one_row_with_what_is_due_first(door: Door) -> None:
+    whistled(door)
+    late(door, hours=30)
+    page = door.client("supervisor@district").get("/board?tile=overdue").text
+    assert len(of_street(page)) == 1
+
+
+def test_a_supervisor_sees_the_grade_and_no_name_a_coordinator_the_name_with_its_middle_hidden(door: Door) -> None:
+    whistled(door)
+    late(door, hours=3)
+    page = door.client("supervisor@district").get("/board").text
+    assert "初一（2）班" in page
+    assert "赵" not in page
+    assert "赵*宁" in door.client("coordinator@district").get("/board").text
+
+
+def test_nobody_sees_another_districts_board_and_an_officer_has_none(door: Door) -> None:
+    number = whistled(door)
+    late(door, hours=3)
+    other = door.client("supervisor@district#2").get("/board")
+    assert number not in other.text
+    assert set(tiles(other.text).values()) == {0}
+    for path in ("/board", "/board.xlsx", "/desk", "/supervision", "/bulletin", "/bulletin.pdf", "/board/together"):
+        assert door.client("officer@street").get(path).status_code == 403, path
+    assert door.client("supervisor@district").get("/desk").status_code == 403
+    assert "/board" not in door.client("officer@street").get("/").text
+
+
+def test_filters_stand_in_the_address_and_narrow(door: Door) -> None:
+    number = whistled(door)
+    late(door, hours=3)
+    client = door.client("supervisor@district", "en")
+    street, hospital = door.town.places["street"].id, door.town.places["hospital"].id
+    assert number in "".join(rows(client.get(f"/board?street={street}").text))
+    assert rows(client.get(f"/board?organisation={hospital}&tile=overdue").text) == []
+    assert len(rows(client.get(f"/board?organisation={street}&clock=assignment.acknowledge").text)) == 1
+    assert rows(client.get("/board?clock=assignment.acknowledge&late=72").text) == []
+    assert rows(client.get("/board?level=blue").text) == []
+    assert rows(client.get(f"/board?district={door.town.places['district#2'].id}").text) == []
+    for odd in ("tile=x", "level=x", "street=x", "late=-1", "clock=';--", "street=99999999999999999", "clock=a.b"):
+        assert client.get(f"/board?{odd}").status_code == 200, odd
+    assert client.get("/board?after=x").status_code == 422
+
+
+def test_the_ranking_drills_down(door: Door) -> None:
+    number = whistled(door)
+    late(door, hours=3)
+    district = door.client("supervisor@district").get("/board").text
+    drill = re.search(r'<th scope="row"><a href="(/board\?[^"]*organisation=\d+)">示例street</a>', district)
+    assert drill is not None
+    narrowed = door.client("supervisor@district").get(drill[1]).text
+    assert number in narrowed
+    assert all("示例street ·" in one for one in rows(narrowed))
+    city = door.client("supervisor@city").get("/board").text
+    assert f"/board?district={door.town.places['district'].id}" in city
+
+
+def test_a_filter_is_kept_under_a_name_and_dropped_again(door: Door) -> None:
+    client = door.client("supervisor@district")
+    page = client.get("/board?tile=unacknowledged&level=red")
+    kept = follow(client, send(client, page, {"name": "红色<未签收>"}, "/board/filters"))
+    assert 'href="/board?tile=unacknowledged&amp;level=red" aria-current="true">红色&lt;未签收&gt;</a>' in kept.text
+    assert "未签收&gt;</a>" not in door.client("coordinator@district").get("/board").text
+    settings = follow(client, send(client, client.get("/settings"), {"from": "22:00", "until": "07:00"}, "/settings"))
+    assert settings.status_code == 200
+    page = client.get("/board")
+    assert "未签收&gt;</a>" in page.text, "what one sets elsewhere leaves it alone"
+    gone = client.post("/board/filters", data={"csrf": client.csrf, "name": "红色<未签收>", "drop": "1", "address": ""})
+    assert "未签收&gt;</a>" not in follow(client, gone).text
+
+
+def test_the_list_pages_by_cursor(door: Door) -> None:
+    for _ in range(8):
+        whistled(door)
+    late(door, hours=30)
+    client = door.client("supervisor@district")
+    seen: list[str] = []
+    path: str | None = "/board?tile=overdue"
+    while path is not None:
+        page = client.get(path).text
+        seen += re.findall(
+            r'<a class="ttl" href="[^"]*/(WH-[^"]+)".*?<td role="cell" class="c3">([^<]*)', page, re.DOTALL
+        )
+        more = re.search(r'href="(/board\?[^"]*after=[^"]+)"', page)
+        path = more[1].replace("&amp;", "&") if more else None
+    assert len(seen) == tiles(client.get("/board").text)["逾期"] > 20
+    assert len(set(seen)) == len(seen)
+
+
+def test_the_table_to_take_home_names_no_student(door: Door) -> None:
+    number = whistled(door)
+    late(door, hours=3)
+    answer = door.client("supervisor@district").get("/board.xlsx?tile=overdue")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        text = "".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+    assert number in text
+    assert "赵" not in text
+    assert "初一" not in text
+    assert "<f>" not in text
+
+
+def test_many_are_reminded_at_once_and_told_which_could_not(door: Door) -> None:
+    one, two, acknowledged = (whistled(door) for _ in range(3))
+    late(door, hours=3)
+    marks = [f"{number}~{street_track(door, number)}" for number in (one, two, acknowledged)]
+    client = door.client("coordinator@district")
+    page = client.get(together(client, "remind", *marks))
+    assert "3" in page.text
+    done = street_track(door, acknowledged)
+    door.town.fire("officer@street", acknowledged, done, "report_in",
+                   {"at": door.now, "where": "门口", "mode": "on_site", "people": ["王"]}, door.now)  # fmt: skip
+    door.town.fire(
+        "officer@street", acknowledged, done, "give_feedback", {"measures": "x", "outcome": "solved"}, door.now
+    )
+    told = send(client, page, {"text": "请尽快到场"}, "/board/together")
+    assert "已催办 2 件" in told.text, headings(told)
+    failed = told.text[told.text.index('class="notice warn"') :]
+    assert acknowledged in failed[: failed.index("</ul>")]
+    assert "现在的状态" in failed
+    send(client, page, {"text": "请尽快到场"}, "/board/together")
+    with door.town.store.read() as connection:
+        from cases.records import event as events
+
+        pulled = connection.execute(select(events.c.case_id).where(events.c.trigger == "remind")).all()
+    assert len(pulled) == 2, "a form that is sent twice reminds once"
+    assert "已催 1 次" in client.get("/board").text
+
+
+def test_many_orders_at_once_say_which_was_open_already(door: Door) -> None:
+    one, two = whistled(door, level="orange"), whistled(door, level="orange")
+    marks = [f"{number}~{street_track(door, number)}" for number in (one, two)]
+    client = door.client("supervisor@district", "en")
+    door.town.fire("supervisor@district", one, "supervision", "issue",
+                   {"about": street_track(door, one), "demand": "now"}, door.now)  # fmt: skip
+    page = client.get(together(client, "issue", *marks))
+    missing = send(client, page, {"text": " "}, "/board/together")
+    assert missing.status_code == 422
+    assert "Say what is demanded" in missing.text
+    told = send(client, page, {"text": "Be there by noon <b>"}, "/board/together")
+    assert "One order was issued" in told.text
+    assert "one is open already" in told.text.lower()
+    orders = client.get("/supervision").text
+    assert orders.count('<article class="panel order') == 2
+    assert "Be there by noon &lt;b&gt;" in orders
+    board = client.get("/board?tile=orders").text
+    assert len(rows(board)) == 2
+
+
+def test_a_coordinator_orders_nothing_and_a_stranger_reminds_nobody(door: Door) -> None:
+    number = whistled(door, level="orange")
+    mark = f"{number}~{street_track(door, number)}"
+    coordinator = door.client("coordinator@district")
+    assert "批量督办" not in coordinator.get("/board").text
+    told = send(coordinator, coordinator.get(together(coordinator, "issue", mark)), {"text": "x"}, "/board/together")
+    assert "没有这项权限" in told.text
+    stranger = door.client("supervisor@district#2")
+    assert "没有选择" in stranger.get(together(stranger, "remind", mark, "x~1", "WH-2026-000001~x")).text
+
+
+def test_an_order_is_answered_accepted_and_its_words_are_logged(door: Door) -> None:
+    number = whistled(door)
+    no = street_track(door, number)
+    opened = door.town.fire("supervisor@district", number, "supervision", "issue",
+                            {"about": no, "demand": "今天内到场"}, door.now)  # fmt: skip
+    order = max(opened.case.tracks)
+    door.town.fire("lead@street", number, order, "answer", {"answer": "已安排两人"}, door.now)
+    client = door.client("supervisor@district")
+    page = client.get("/supervision")
+    assert page.text.index("今天内到场") < page.text.index("已安排两人")
+    assert "初一（2）班" in page.text
+    assert "赵" not in page.text
+    accept = re.search(r'href="(/cases/[^"]*/accept)"', page.text)
+    assert accept is not None
+    send(client, client.get(accept[1]))
+    assert "今天内到场" not in client.get("/supervision").text
+    assert "今天内到场" in client.get("/supervision?state=accepted").text
+    assert client.get("/supervision?state=x&organisation=y").status_code == 200
+    with door.town.store.read() as connection:
+        looks = select(access_log.c.member_id).where(access_log.c.what == "supervision orders")
+        assert set(connection.scalars(looks)) == {client.member_id}
+    assert "今天内到场" not in door.client("supervisor@district#2").get("/supervision?state=all").text
+
+
+def test_the_desk_has_what_waits_and_the_button_that_does_it(door: Door) -> None:
+    declined = whistled(door, level="orange")
+    no = street_track(door, declined)
+    door.town.fire("lead@street", declined, no, "decline",
+                   {"reason": "不在本街道", "proposed": door.town.places["street#2"].id}, door.now)  # fmt: skip
+    client = door.client("coordinator@district")
+    page = client.get("/desk").text
+    assert "待裁定 1" in page
+    assert f"/cases/{declined}/tracks/{no}/uphold" in page
+    assert f"/cases/{declined}/tracks/{no}/reassign" in page
+    assert "赵*宁" in page
+    waiting = whistled(door)
+    late(door, hours=3)
+    page = client.get("/desk?group=reassign").text
+    assert f"/cases/{waiting}/tracks/{street_track(door, waiting)}/reassign" in page
+    assert declined not in page
+    assert "没有" in door.client("coordinator@district#2").get("/desk").text
+
+
+def test_the_desk_shows_extensions_and_the_same_student_twice(door: Door) -> None:
+    number = whistled(door, level="orange")
+    no = street_track(door, number)
+    door.town.fire("officer@street", number, no, "acknowledge", at=door.now)
+    asked = door.town.fire("officer@street", number, "extension", "request",
+                           {"about": no, "reason": "x", "extra": 1}, door.now)  # fmt: skip
+    page = door.client("coordinator@district").get("/desk").text
+    assert f"/cases/{number}/tracks/{max(asked.case.tracks)}/grant" in page
+    with door.town.store.begin() as connection:
+        second = whistled(door)
+        one = connection.scalar(select(cases.c.student_id).where(cases.c.number == number))
+        connection.execute(cases.update().where(cases.c.number == second).values(student_id=one))
+    page = door.client("coordinator@district").get("/desk?group=merge").text
+    assert f"/cases/{second}/tracks/0/merge?into={number}" in page
+
+
+@pytest.mark.parametrize("path", ["/board", "/board?tile=overdue", "/board?tile=orders", "/desk", "/supervision"])
+def test_a_page_asks_the_database_twelve_times_at_most(door: Door, path: str) -> None:
+    for _ in range(3):
+        whistled(door)
+    late(door, hours=30)
+    client = door.client("coordinator@district")
+    client.get(path)
+    asked: list[str] = []
+    engine = door.town.store._engine
+    listener = lambda *given: asked.append(given[2])  # noqa: E731 - gathered and counted at once
+    event.listen(engine, "before_cursor_execute", listener)
+    assert client.get(path).status_code == 200
+    event.remove(engine, "before_cursor_execute", listener)
+    assert len(asked) <= 12, asked
+
+
+def published(door: Door) -> datetime:
+    """A limit that nobody met, far enough for the bulletin; the instant at which the month is over."""
+    whistled(door)
+    late(door, days=10)
+    door.now = datetime.fromisoformat("2026-04-02T02:00:00+00:00")
+    return door.now
+
+
+def test_the_bulletin_is_a_page_a_table_and_a_pdf_that_brings_its_glyphs(door: Door) -> None:
+    published(door)
+    client = door.client("supervisor@district")
+    page = client.get("/bulletin").text
+    assert "2026-03" in page
+    assert "示例street" in page
+    assert "赵" not in page
+    assert "2026-02" in page
+    assert "本月没有" in client.get("/bulletin?month=2026-02").text
+    for odd in ("x", "2026-13", "1900-01", "2999-01"):
+        assert "2026-03" in client.get(f"/bulletin?month={odd}").text
+    table = client.get("/bulletin.xlsx?month=2026-03")
+    with zipfile.ZipFile(io.BytesIO(table.content)) as book:
+        assert "示例street" in "".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+    printed = client.get("/bulletin.pdf?month=2026-03")
+    assert printed.headers["content-type"] == "application/pdf"
+    assert printed.content.startswith(b"%PDF-")
+    assert b"/FontFile2" in printed.content
+    assert "示例street" not in door.client("supervisor@district#2").get("/bulletin?month=2026-03").text
+
+
+def test_the_glyphs_of_every_place_and_word_of_the_bulletin_are_at_hand() -> None:
+    from fontTools.ttLib import TTFont
+
+    from cases.track import discover
+
+    with TTFont(FONT) as font:
+        known = set(font.getBestCmap())
+    words = "".join(one.label[0] for kind in discover().values() for one in (kind, *kind.clocks))
+    places = "鼓楼玄武秦淮建邺栖霞雨花台江宁浦口六合溧水高淳街道社区小学中学医院派出所法院妇联 0123456789-:·–红橙黄蓝色"
+    assert {one for one in words + places if ord(one) not in known} == set()
+
+
+def test_the_months_are_walked_from_one_to_the_next(door: Door) -> None:
+    published(door)
+    page = door.client("supervisor@district", "en").get("/bulletin?month=2026-03").text
+    assert "/bulletin?month=2026-02" in page
+    assert "/bulletin?month=2026-04" in page
+    assert door.now - timedelta(days=2) < datetime.fromisoformat("2026-04-02T02:00:00+00:00")
