@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from httpx import Response
-from openpyxl import Workbook
 from sqlalchemy import func, insert, select
 
 from cases.people import duty, member, organisation, post
 from cases.records import incident, policy_version
+from cases.shelf import FolderShelf
 from policies import book as books
 from tests.api.door import Client, Door
+from tests.api.lists import xlsx
 from tests.api.pages_forms import follow, form_on, send
 
 PAGES = (
@@ -156,15 +157,6 @@ def test_a_shift_is_put_on_the_rota_and_struck(door: Door) -> None:
         assert connection.scalar(select(func.count()).select_from(duty)) == 0
 
 
-def sheet(*rows: tuple[str, ...]) -> bytes:
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
-
-
 def uploaded(client: Client, content: bytes, **fields: str) -> Response:
     files = {"file": ("list.xlsx", content)}
     sent: Response = client.post("/admin/imports", data={"csrf": client.csrf, **fields}, files=files)
@@ -176,7 +168,7 @@ HEADS = ("code", "kind", "name", "parent")
 
 def test_every_faulty_cell_of_a_list_is_shown_and_nothing_is_written(door: Door) -> None:
     client = door.client("admin@district")
-    content = sheet(HEADS, ("T-a", "castle", "示例一", "T-street"), ("T-b", "community", "", "T-street"))
+    content = xlsx(HEADS, ("T-a", "castle", "示例一", "T-street"), ("T-b", "community", "", "T-street"))
     found = uploaded(client, content, kind="organisations")
     assert found.status_code == 422
     assert found.text.count('<tr><th scope="row">') >= 2
@@ -186,13 +178,15 @@ def test_every_faulty_cell_of_a_list_is_shown_and_nothing_is_written(door: Door)
         assert connection.scalar(select(func.count()).where(organisation.c.code.in_(["T-a", "T-b"]))) == 0
 
 
-def test_a_list_without_a_fault_is_written_when_its_owner_says_so(door: Door) -> None:
+def test_a_list_without_a_fault_is_written_when_its_owner_says_so(door: Door, tmp_path: Path) -> None:
+    door.house.office.shelf = FolderShelf(tmp_path)
     client = door.client("admin@district")
-    content = sheet(HEADS, ("T-a", "community", "示例一", "T-street"), ("T-b", "community", "示例二", "T-street"))
+    content = xlsx(HEADS, ("T-a", "community", "示例一", "T-street"), ("T-b", "community", "示例二", "T-street"))
     checked = follow(client, uploaded(client, content, kind="organisations"))
     assert "新增：2" in checked.text
     done = follow(client, send(client, checked, {}, "/start"))
     assert "全部写入" in client.get(str(done.url)).text
+    assert client.get(str(done.url), headers={"hx-request": "true"}).text.count("<html") == 0
     with door.town.store.read() as connection:
         assert connection.scalar(select(func.count()).where(organisation.c.code.in_(["T-a", "T-b"]))) == 2
     assert door.client("admin@city").get(str(done.url)).status_code == 404

@@ -61,25 +61,32 @@ def check(page: Administered, posted: Posted) -> Response:
                     session.connection, kind, reach, digest, len(found.rows), reader.now,
                     member=reader.actor.member_id, address=address, wrapped=wrapped,
                 )  # fmt: skip
+                where = f"/admin/imports/{job.id}"
+                return page.go(f"{where}?added={checked.added}&changed={checked.changed}&same={checked.same}")
     except Refusal as refusal:
         if refusal.code != "invalid":
             raise
         return _refused(page, page.say("Say the code of a school that you are admin of."), posted)
-    if faults:
-        with page.reading() as session:
-            return _shown(page, session, faults=faults[:MOST], count=len(faults), kind=kind, school=school or "")
-    return page.go(f"/admin/imports/{job.id}?added={checked.added}&changed={checked.changed}&same={checked.same}")
+    with page.reading() as session:
+        return _shown(page, session, faults=faults[:MOST], count=len(faults), kind=kind, school=school or "")
 
 
 @router.get("/admin/imports/{number}")
-def one(page: Administered, number: int, added: int = 0, changed: int = 0, same: int = 0) -> Response:
+def one(
+    page: Administered,
+    number: int,
+    added: int = 0,
+    changed: int = 0,
+    same: int = 0,
+    started: bool = False,  # noqa: FBT001, FBT002 - of the address
+) -> Response:
     """How far it is; htmx asks again while it is being written."""
     with page.reading() as session:
         job = imports.read(session.connection, number, page.reader.actor.member_id)
-        block = "progress" if page.wants_fragment else None
         return page.show(
-            "admin/import.html", session, block=block, job=job, would=(added, changed, same), kinds=_kinds(page)
-        )
+            "admin/import.html", session, block="progress" if page.wants_fragment else None, job=job,
+            would=(added, changed, same), kinds=_kinds(page), busy=started and job.state != "done",
+        )  # fmt: skip
 
 
 @router.post("/admin/imports/{number}/start")
@@ -91,7 +98,7 @@ def start(page: Administered, number: int, later: BackgroundTasks) -> Response:
     except ImportFault as fault:
         with page.reading() as session:
             return _shown(page, session, error=fault.text(page.language))
-    answer = page.go(f"/admin/imports/{number}")
+    answer = page.go(f"/admin/imports/{number}?started=1")
     if task is not None:
         later.add_task(task)
         answer.background = later
