@@ -178,11 +178,12 @@ _TRACKING: Final = (
 
 
 def _merges() -> Select[Any]:
-    """Open cases of a student who has an older one that runs too."""
-    older = cases.alias("older")
+    """Open cases of a student who has an older one that runs too, each with the oldest."""
+    older, oldest = cases.alias("older"), cases.alias("oldest")
+    first = select(func.min(oldest.c.id)).where(oldest.c.student_id == cases.c.student_id, oldest.c.state.in_(_ACTIVE))
     query = _line(literal(0), cases.c.created_at, other=older.c.number)
     query = query.join(older, and_(older.c.student_id == cases.c.student_id, older.c.id < cases.c.id))
-    return query.where(cases.c.state == "open", older.c.state.in_(_ACTIVE))
+    return query.where(cases.c.state == "open", older.c.id == first.correlate(cases).scalar_subquery())
 
 
 def _settlements() -> Select[Any]:
