@@ -266,10 +266,12 @@ def step(page: Page, session: Session, row: Row) -> str:
 def _last(page: Page, session: Session, last: Lately) -> str:
     """What happened last, in the words of its trigger; the rung of a limit by the limit's own name."""
     declared = session.office.tracks[last.kind]
-    name = last.trigger.partition(".")[0]
-    move, limit = declared.by_name.get(name), declared.clock_kinds.get(name)
-    label = move.label if move is not None else limit.label if limit is not None else declared.label
-    return page.word(label)
+    name, _, rung = last.trigger.partition(".")
+    limit = declared.clock_kinds.get(name)
+    if rung and limit is not None:
+        return page.say("%(limit)s: the limit was recalled") % {"limit": page.word(limit.label)}
+    move = declared.by_name.get(name)
+    return page.word(move.label if move is not None else declared.label)
 
 
 def _address(page: Page, session: Session, file: CaseFile, track: str, trigger: str, about: int | None = None) -> str:

@@ -72,7 +72,7 @@ def table(page: Framed) -> Response:
     allowed(page, ROLES)
     with page.reading() as session:
         told = _month(page, session)
-    lines = [[one.entry.at.astimezone(page.tongue.zone), *_cells(one)] for one in told.lines]
+    lines: list[list[tables.Cell]] = [[one.entry.at.astimezone(page.tongue.zone), *_cells(one)] for one in told.lines]
     content = tables.to_xlsx(
         _headings(page), lines, f"{page.say('Bulletin')} {told.named}", (18, 18, 8, 28, 16, 24, 14)
     )
