@@ -186,25 +186,27 @@ def test_ordinary_workers_of_prefect_can_take_their_place_at_a_price(running: Ru
     for worker in running.workers.values():
         worker.stop()
     register = "python -m workflows.production --pool whistle --shards 2"
-    made.run(register, {**made.whistle, "WHISTLE_SWEEP_EVERY": "15s"})
+    # More often would be more than two cores have: each run is a process that imports everything.
+    made.run(register, {**made.whistle, "WHISTLE_SWEEP_EVERY": "1m"})
     command = "prefect worker start --pool whistle --type process --name ordinary-"
     ordinary = [made.process(f"ordinary-{one}", here(shlex.split(f"{command}{one}")), made.whistle) for one in "12"]
     begun = datetime.now(UTC)
     until(lambda: running.newest() > begun, 180, "a sweep")
     before = sum(one.cpu_seconds() for one in ordinary)
     finished = len(made.flow_runs("COMPLETED"))
-    time.sleep(60)
+    time.sleep(120)
     spent = sum(one.cpu_seconds() for one in ordinary) - before
     runs = len(made.flow_runs("COMPLETED")) - finished
     report("ordinary workers", runs=runs, each=f"{spent / max(runs, 1):.1f} s of processor time")
     with watching(running.city.store) as seen:
         ordinary[0].kill()
-        time.sleep(60)
+        time.sleep(120)
     report("an ordinary worker killed", oldest=seconds(seen.orchestrator))
     ordinary[1].stop()
     made.run(register, made.whistle)
     running.standing()
-    assert seen.orchestrator <= timedelta(seconds=45)
+    assert runs > 0
+    assert seen.orchestrator <= timedelta(minutes=3)
 
 
 def test_the_services_are_killed_and_go_on_scheduling_when_they_are_back(running: Running) -> None:
