@@ -115,8 +115,7 @@ class Retold:
     telling: Telling
     now: datetime
     cases: list[int] = field(default_factory=list)
-    wakes: dict[int, datetime | None] = field(default_factory=dict)
-    numbers: dict[int, str] = field(default_factory=dict)
+    files: dict[int, CaseFile] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     _cast: Cast = field(default_factory=Cast)
     # A day that is named is as many days from the step as in the story, whatever hour it is moved to.
@@ -159,11 +158,11 @@ class Retold:
     def _pass(self, until: datetime) -> None:
         """Whatever falls due by then, case by case and each at its own instant."""
         for number in self.cases:
-            while (at := self.wakes[number]) is not None and at <= until:
+            while (at := self.files[number].wake) is not None and at <= until:
                 sitting = ledger.take(self.session, number, None, at)
                 wake.catch_up(sitting)
                 ledger.put(self.session, [sitting])
-                self.wakes[number] = sitting.case.wake
+                self.files[number] = sitting.case
 
     def _act(self, step: Step, at: datetime) -> None:
         session, do = self.session, step.do
@@ -172,16 +171,17 @@ class Retold:
             raise Refusal("not_found")
         actor = session.office.directory.actor(session.connection, who, at)
         number = self.cases[step.case - 1] if step.case <= len(self.cases) else None
-        file = None if number is None else ledger.take(session, number, None, at).case
+        file = None if number is None else self.files[number]
         form = {name: self._value(name, one, file, step) for name, one in (step.form or {}).items()}
         fired = engine.fire(session, number, self._track(do, file), do.part or "", actor, form, at)
         if number is None:
             number = fired.case.id
             self.cases.append(number)
             self._mind(fired.case)
-        self.wakes[number], self.numbers[number] = fired.case.wake, fired.case.number
+        self.files[number] = fired.case
         if do.part == "merge":
-            self._look_again(at)
+            # The other one has moved too.
+            self.files = {one: ledger.take(session, one, None, at).case for one in self.cases}
 
     def _mind(self, case: CaseFile) -> None:
         """Each student has a mentor in the school's records [plan 9]; the story says that somebody is."""
@@ -189,10 +189,6 @@ class Retold:
         if mentor is not None:
             unminded = update(student).where(student.c.id == case.student, student.c.mentor_member_id.is_(None))
             self.session.connection.execute(unminded.values(mentor_member_id=mentor))
-
-    def _look_again(self, at: datetime) -> None:
-        for number in self.cases:
-            self.wakes[number] = ledger.take(self.session, number, None, at).case.wake
 
     def _track(self, do: Address, file: CaseFile | None) -> int | str:
         kind = do.kind or "case"
@@ -227,7 +223,7 @@ class Retold:
                 raise Refusal("not_found")
             return record.no
         if isinstance(value, CaseName):
-            return self.numbers.get(self.cases[value.number - 1] if value.number <= len(self.cases) else 0, "")
+            return self.files[self.cases[value.number - 1]].number if value.number <= len(self.cases) else ""
         if isinstance(value, Mapping):
             return {self._plain(key, file): self._plain(one, file) for key, one in value.items()}
         if isinstance(value, list | tuple):
