@@ -7,7 +7,7 @@ limits are found by `ix_clock_open`, what waits in a state by `ix_track_open`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -94,6 +94,36 @@ class Rank:
     overdue: int
     since: datetime
 
+    def with_more(self, other: Rank | None) -> Rank:
+        """Both taken together."""
+        if other is None:
+            return self
+        return replace(self, overdue=self.overdue + other.overdue, since=min(self.since, other.since))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """What one organisation owes at one level; `late` and `since` are those over the limit by what is asked for."""
+
+    whose: int
+    district: int
+    level: str
+    name: str
+    kind: str
+    street: int | None
+    district_name: str
+    overdue: int
+    soon: int
+    today: int
+    late: int
+    since: datetime | None
+
+    def ranked(self, *, by_district: bool) -> Rank:
+        since = self.since or _FAR
+        if by_district:
+            return Rank(self.district, self.district_name, "district", None, self.late, since)
+        return Rank(self.whose, self.name, self.kind, self.street, self.late, since)
+
 
 @dataclass(frozen=True, slots=True)
 class Lately:
@@ -125,35 +155,26 @@ class Board:
         rows, after = paged(self.session.connection, query, "due", key, tie, cursor, most)
         return Page(tuple(_row(one) for one in rows), after)
 
-    def counts(self) -> Counts:
-        """The tiles, whatever tile and level are chosen now. Two queries."""
-        pressing = self._pressing(max(self.tonight, self.now + SOON)).subquery()
-        over = pressing.c.due <= self.now
-        counted = select(
-            func.count().filter(over).label("overdue"),
-            func.count().filter(~over, pressing.c.due <= self.now + SOON).label("soon"),
-            func.count().filter(~over, pressing.c.due < self.tonight).label("today"),
-            *(func.count().filter(over, pressing.c.level == one).label(one) for one in LEVELS),
-        ).select_from(pressing)
-        found = self.session.connection.execute(counted).mappings().one()
-        waiting = self.session.connection.execute(self._states()).mappings().one()
-        tiles = {one: int(found.get(one, waiting.get(one, 0))) for one in TILES}
-        return Counts(tiles, {one: found[one] for one in LEVELS})
+    def overview(self, *, by_district: bool = False) -> tuple[Counts, list[Rank]]:
+        """The tiles, whatever tile and level are chosen now, and whose most is overdue, whatever organisation is.
 
-    def ranking(self, *, by_district: bool = False, most: int = 200) -> list[Rank]:
-        """Whose most is overdue, whatever organisation is chosen now."""
-        pressing = self._pressing(self.now, everybody=True).subquery()
-        ranked = organisation.alias()
-        number = func.count()
-        query = (
-            select(ranked.c.id, ranked.c.name, ranked.c.kind, ranked.c.street_id, number, func.min(pressing.c.due))
-            .select_from(pressing)
-            .join(ranked, ranked.c.id == (pressing.c.district_id if by_district else pressing.c.whose))
-            .group_by(ranked.c.id)
-            .order_by(number.desc(), func.min(pressing.c.due), ranked.c.id)
-            .limit(most)
-        )
-        return [Rank(*row) for row in self.session.connection.execute(query)]
+        Two queries: one reads every limit that presses once, for both.
+        """
+        found = [_Sum(*row) for row in self.session.connection.execute(self._sums())]
+        waiting = self.session.connection.execute(self._states()).mappings().one()
+        asked = self.filters
+        own = [one for one in found if asked.organisation in {None, one.whose}]
+        tiles = {name: sum(getattr(one, name) for one in own) for name in ("overdue", "soon", "today")}
+        tiles = {one: tiles.get(one, waiting.get(one, 0)) for one in TILES}
+        levels = {level: sum(one.overdue for one in own if one.level == level) for level in LEVELS}
+        ranked: dict[int, Rank] = {}
+        for one in found:
+            if not one.late or (asked.level and one.level not in asked.level):
+                continue
+            made = one.ranked(by_district=by_district)
+            ranked[made.organisation] = made.with_more(ranked.get(made.organisation))
+        ordered = sorted(ranked.values(), key=lambda one: (-one.overdue, one.since, one.organisation))
+        return Counts(tiles, levels), ordered
 
     def lately(self, rows: Sequence[Row]) -> dict[int, Lately]:
         """What happened last in the cases of these rows, and the reminders there were."""
@@ -217,8 +238,27 @@ class Board:
             query = query.where(clock.c.due_at <= self.now - timedelta(hours=self.filters.late))
         return query, func.coalesce(clock.c.due_at, literal(_FAR))
 
-    def _pressing(self, until: datetime, *, everybody: bool = False) -> Select[Any]:
-        """Each track with its first open limit up to then, under the places and the kind of limit that are chosen."""
+    def _sums(self) -> Select[Any]:
+        """How much each organisation owes at each level, under the places and the kind of limit that are chosen."""
+        pressing = self._pressing(max(self.tonight, self.now + SOON)).subquery()
+        over, late = pressing.c.due <= self.now, pressing.c.due <= self.now - timedelta(hours=self.filters.late)
+        place, district = organisation.alias(), organisation.alias()
+        return (
+            select(
+                pressing.c.whose, pressing.c.district_id, pressing.c.level,
+                place.c.name, place.c.kind, place.c.street_id, district.c.name,
+                func.count().filter(over), func.count().filter(~over, pressing.c.due <= self.now + SOON),
+                func.count().filter(~over, pressing.c.due < self.tonight), func.count().filter(late),
+                func.min(pressing.c.due).filter(late),
+            )
+            .select_from(pressing)
+            .join(place, place.c.id == pressing.c.whose)
+            .join(district, district.c.id == pressing.c.district_id)
+            .group_by(pressing.c.whose, pressing.c.district_id, pressing.c.level, place.c.id, district.c.id)
+        )  # fmt: skip
+
+    def _pressing(self, until: datetime) -> Select[Any]:
+        """Each track with its first open limit up to then."""
         whose = func.coalesce(clock.c.organisation_id, cases.c.school_id).label("whose")
         query = (
             select(cases.c.level, cases.c.district_id, whose, func.min(clock.c.due_at).label("due"))
@@ -227,11 +267,7 @@ class Board:
             .where(*_open(clock), clock.c.due_at <= until)
             .group_by(cases.c.id, clock.c.track_no, cases.c.level, cases.c.district_id, whose)
         )
-        query = self._narrowed(_owing(query, clock.c.organisation_id), clock.c.organisation_id, everybody=everybody)
-        if everybody:
-            query = query.where(*self._levels())
-            if self.filters.late:
-                query = query.where(clock.c.due_at <= self.now - timedelta(hours=self.filters.late))
+        query = self._narrowed(_owing(query, clock.c.organisation_id), clock.c.organisation_id, everybody=True)
         if self.filters.clock:
             kind, _, name = self.filters.clock.partition(".")
             of_kind = exists().where(track.c.case_id == cases.c.id, track.c.no == clock.c.track_no)

@@ -20,7 +20,7 @@ from api.pages.frame import Framed, Page, Posted
 from api.pages.parts import Head, headed, level_word, named
 from api.pages.spoken import Left
 from cases import access, loading, preferences
-from cases.board import MOST, TILES, Board, Filters, Lately, Rank, Row
+from cases.board import MOST, TILES, Board, Counts, Filters, Lately, Rank, Row
 from cases.casefile import CaseFile
 from cases.cursors import Page as Rows
 from cases.directory_fault import DirectoryFault
@@ -78,7 +78,7 @@ def board(page: Framed) -> Response:
         made = Board(session, page.reader.actor, page.reader.now, chosen)
         found = made.rows(page.request.query_params.get("after") or None, ON_A_PAGE)
         several = _districts(page)
-        ranking = made.ranking(by_district=several and chosen.district is None)
+        counts, ranking = made.overview(by_district=several and chosen.district is None)
         facts: dict[str, Any] = {
             "chosen": chosen,
             "address": query_of(chosen),
@@ -90,7 +90,7 @@ def board(page: Framed) -> Response:
             "most": max((one.overdue for one in ranking), default=1),
             "kept": preferences.filters(session.connection, page.reader.member.id),
             "supervises": "supervisor" in page.roles,
-            **_counted(page, session, made),
+            **_counted(page, session, counts),
             **_choices(page, session, chosen, ranking),
         }
         return page.show("board.html", session, **facts)
@@ -167,8 +167,7 @@ def _districts(page: Page) -> bool:
     return any(post.kind == "city" and post.role in ROLES for post in page.reader.actor.posts)
 
 
-def _counted(page: Page, session: Session, made: Board) -> dict[str, Any]:
-    counts = made.counts()
+def _counted(page: Page, session: Session, counts: Counts) -> dict[str, Any]:
     labels = {
         "overdue": (page.say("Overdue"), "danger", page.say("past their limit")),
         "soon": (page.say("Due within 4 hours"), "warning", page.say("not yet late")),

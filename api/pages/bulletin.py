@@ -23,6 +23,9 @@ from cases.records import LEVELS
 
 router = APIRouter(include_in_schema=False)
 _KIND_OF_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ON_A_PAGE: Final = 300
+ON_PAPER: Final = 1000
+"""So many entries at most are shown, or printed; the table has all."""
 _EARLIEST: Final = date(2020, 1, 1)
 
 
@@ -59,6 +62,7 @@ def month(page: Framed) -> Response:
         following = (told.first + timedelta(days=32)).replace(day=1)
         facts: dict[str, Any] = {
             "told": told,
+            "most": ON_A_PAGE,
             "levels": _levels(page, session),
             "earlier": f"{bulletin.month_before(told.first):%Y-%m}",
             "later": f"{following:%Y-%m}" if following <= today else "",
@@ -91,8 +95,10 @@ def printed(page: Framed) -> Response:
     totals = [(name, str(count), *(str(one) for one in by_level)) for name, count, by_level in told.totals]
     sheet.table((page.say("Organisation"), page.say("Together"), *levels), totals, (90, 20, 20, 20, 20, 20))
     sheet.heading(page.say("Limits that were overrun"))
-    rows = [(page.tongue.full(one.entry.at), *_cells(one)) for one in told.lines]
+    rows = [(page.tongue.full(one.entry.at), *_cells(one)) for one in told.lines[:ON_PAPER]]
     sheet.table(_headings(page), rows, (34, 36, 16, 56, 32, 48, 30))
+    if len(told.lines) > ON_PAPER:
+        sheet.text(page.say("These are the first %(count)s; the table has all.") % {"count": ON_PAPER})
     if not told.lines:
         sheet.text(page.say("Nothing entered the bulletin in this month."))
     return attachment(sheet.content(), f"bulletin-{told.named}.pdf", "application/pdf")
