@@ -7,13 +7,13 @@ limits are found by `ix_clock_open`, what waits in a state by `ix_track_open`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_
 
 from cases import listing
+from cases.board_lines import FAR, Counts, Filters, Lately, Rank, Row, Sum
 from cases.cursors import Page, paged
 from cases.people import organisation
 from cases.records import LEVELS, clock, event, track
@@ -31,108 +31,10 @@ AHEAD: Final = timedelta(days=1)
 """Without a tile the board shows what is late and what will be within this time."""
 MOST: Final = 2000
 """So many rows at most leave the house in one table."""
-_FAR: Final = datetime(9999, 1, 1, tzinfo=UTC)
 _OPEN: Final = ("running", "missed")
 _BY_STATE: Final = {"orders": ("supervision", OPEN_ORDERS, "supervision_answer"),
                     "disputes": ("assignment", ("disputed",), "ruling")}  # fmt: skip
 """Tiles of what waits in a state: kind, states, and the limit that may run there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What the board is narrowed to; whatever is empty narrows nothing.
-
-    `street` keeps to the street and to what lies in it, `organisation` to what one owes, a school's own cases among
-    them. `clock` is `kind.name`, `late` how many hours something must be over its limit.
-    """
-
-    tile: str = ""
-    level: tuple[str, ...] = ()
-    district: int | None = None
-    street: int | None = None
-    organisation: int | None = None
-    clock: str = ""
-    late: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One track and its limit; `due` is None where it waits without one. `whose` owes it."""
-
-    case_id: int
-    number: str
-    level: str
-    policy: str
-    school: str
-    events: int
-    track: int
-    kind: str
-    state: str
-    clock: str
-    started: datetime | None
-    due: datetime | None
-    whose: int
-    whose_name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How much there is under each tile, and of what is overdue at each level."""
-
-    tiles: dict[str, int]
-    overdue: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Rank:
-    """How much of one organisation's (or one district's) is overdue, and since when the oldest."""
-
-    organisation: int
-    name: str
-    kind: str
-    street: int | None
-    overdue: int
-    since: datetime
-
-    def with_more(self, other: Rank | None) -> Rank:
-        """Both taken together."""
-        if other is None:
-            return self
-        return replace(self, overdue=self.overdue + other.overdue, since=min(self.since, other.since))
-
-
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """What one organisation owes at one level; `late` and `since` are those over the limit by what is asked for."""
-
-    whose: int
-    district: int
-    level: str
-    name: str
-    kind: str
-    street: int | None
-    district_name: str
-    overdue: int
-    soon: int
-    today: int
-    late: int
-    since: datetime | None
-
-    def ranked(self, *, by_district: bool) -> Rank:
-        since = self.since or _FAR
-        if by_district:
-            return Rank(self.district, self.district_name, "district", None, self.late, since)
-        return Rank(self.whose, self.name, self.kind, self.street, self.late, since)
-
-
-@dataclass(frozen=True, slots=True)
-class Lately:
-    """The newest event of a case, and how often each of its tracks was reminded of."""
-
-    kind: str
-    trigger: str
-    at: datetime
-    reminded: dict[int, int]
 
 
 class Board:
@@ -160,7 +62,7 @@ class Board:
 
         Two queries: one reads every limit that presses once, for both.
         """
-        found = [_Sum(*row) for row in self.session.connection.execute(self._sums())]
+        found = [Sum(*row) for row in self.session.connection.execute(self._sums())]
         waiting = self.session.connection.execute(self._states()).mappings().one()
         asked = self.filters
         own = [one for one in found if asked.organisation in {None, one.whose}]
@@ -236,7 +138,7 @@ class Board:
             query = query.where(track.c.kind == wanted, clock.c.name == limit)
         if self.filters.late:
             query = query.where(clock.c.due_at <= self.now - timedelta(hours=self.filters.late))
-        return query, func.coalesce(clock.c.due_at, literal(_FAR))
+        return query, func.coalesce(clock.c.due_at, literal(FAR))
 
     def _sums(self) -> Select[Any]:
         """How much each organisation owes at each level, under the places and the kind of limit that are chosen."""

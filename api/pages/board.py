@@ -20,7 +20,8 @@ from api.pages.frame import Framed, Page, Posted
 from api.pages.parts import Head, headed, level_word, named
 from api.pages.spoken import Left
 from cases import access, loading, preferences
-from cases.board import MOST, TILES, Board, Counts, Filters, Lately, Rank, Row
+from cases.board import MOST, TILES, Board
+from cases.board_lines import Counts, Filters, Lately, Rank, Row
 from cases.casefile import CaseFile
 from cases.cursors import Page as Rows
 from cases.directory_fault import DirectoryFault
