@@ -116,9 +116,7 @@ def move(connection: Connection, moved: Organisation, parent: Organisation) -> O
     return Organisation(*connection.execute(select(*_COLUMNS).where(organisation.c.id == moved.id)).one())
 
 
-def amend(
-    connection: Connection, changed: Organisation, name: str, links: Mapping[str, Organisation | None]
-) -> None:
+def amend(connection: Connection, changed: Organisation, name: str, links: Mapping[str, Organisation | None]) -> None:
     """Give an organisation another name or other links (street, hospital, community); a missing link stays as it is.
 
     Raises DirectoryFault: nameless, only_schools, wrong_link.

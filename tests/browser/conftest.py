@@ -1,4 +1,4 @@
-"""One browser for all tests of a process; where there is none, one line says what is missing and the rest runs."""
+"""One browser for all tests here; where there is none, one line says what is missing and the rest runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def pytest_report_header() -> str:
     return missing()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Closed behind the last test here: its event loop would stand in the way of other tests' own."""
     with chromium() as opened:
         yield opened
 

@@ -32,10 +32,15 @@ from tests.cases.receiver import LOOPBACK, Receiver, receiver
 from tests.town import SINCE, START, Town, minutes, town
 
 NOW = datetime.now(UTC)
-"""The standard's library refuses a signature that isn't of these minutes."""
+"""The standard's library refuses a signature that isn't of these minutes: each test sets it anew."""
 DAY = timedelta(days=1)
 CONSENT = {"guardian": "王某", "signed_at": "2026-03-17T08:00:00+08:00", "form": "form-1"}
 PROPOSE = {"reason": "canary-reason", "screening": "canary-screening"}
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
 
 
 @pytest.fixture
@@ -73,8 +78,8 @@ def subscribe(city: Town, end: Receiver, who: str = "admin@hospital", *events: s
     return made
 
 
-def send(city: Town, at: datetime = NOW, within: float = 5) -> Sent:
-    return send_due(city.store, city.office, at, way(within))
+def send(city: Town, at: datetime | None = None, within: float = 5) -> Sent:
+    return send_due(city.store, city.office, at or NOW, way(within))
 
 
 def referred(city: Town) -> str:
