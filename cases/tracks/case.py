@@ -235,6 +235,8 @@ def _sent_back(desk: Desk) -> list[Record]:
 
 def _evaluated(desk: Desk) -> None:
     desk.record.facts["evaluated"] = True
+    # The comments are sealed; how many points an organisation got is what it is assessed by.
+    desk.note("open", points={number: one.score for number, one in desk.form["scores"].items()})
     again = _sent_back(desk)
     for one in again:
         one.facts["reworked"] = True
