@@ -26,6 +26,7 @@ from cases import (
     sealing,
     seals,
     standing,
+    tallies,
     throttle,
     tracking,
     wake,
@@ -195,11 +196,20 @@ def copy_keys(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[s
     return {"file": path.name, "ended": len(premises.kept.keystore.expire_copies(now))}
 
 
+def tally(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Count for the statistics what has changed; `thorough` looks through everything."""
+    office = premises.office_now()
+    zone = office.book_of(office.current).tz
+    done = tallies.refresh(premises.kept.store, zone, now, whole=bool(given.get("thorough")))
+    return {"parts": done.parts, "whole": done.whole, "busy": done.busy}
+
+
 ROUNDS: Final[Mapping[str, Round]] = {
     "sweep": sweep,
     "deliver": deliver,
     "webhooks": webhooks,
     "joint_tracking": joint_tracking,
+    "tally": tally,
     "digest": send_digest,
     "bulletin": send_bulletin,
     "seal": seal,

@@ -30,6 +30,9 @@ DELIVER_EVERY: Final = timedelta(minutes=5)
 """The net under the deliverer and the sender of webhooks, which look every few seconds by themselves."""
 
 
+TALLY_EVERY: Final = timedelta(minutes=5)
+
+
 _ONE: Final = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
@@ -103,6 +106,7 @@ def plans(
         Plan(flows.deliver, "deliver", Interval(DELIVER_EVERY, anchor_date=_ANCHOR), ("messages",)),
         Plan(flows.webhooks, "webhooks", Interval(DELIVER_EVERY, anchor_date=_ANCHOR), ("messages",)),
         *tracked,
+        Plan(flows.tally, "tally", Interval(TALLY_EVERY, anchor_date=_ANCHOR), ("statistics",)),
         # The flow itself asks the working calendar: make-up Saturdays work, holidays don't.
         Plan(flows.digest, "digest", at("30 8 * * *"), ("messages",)),
         Plan(flows.bulletin, "bulletin", at("0 9 1 * *"), ("messages",)),

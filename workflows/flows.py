@@ -84,6 +84,12 @@ async def bulletin(month: date | None = None) -> Done:
     return await _go("bulletin", month=month)
 
 
+@flow(name="tally", flow_run_name=_named, retries=1, retry_delay_seconds=30)
+async def tally(thorough: bool = False) -> Done:  # noqa: FBT001, FBT002 - a parameter of the deployment
+    """统计: count what has changed; `thorough` looks through everything."""
+    return await _go("tally", thorough=thorough)
+
+
 @flow(name="seal", flow_run_name=_named, retries=3, retry_delay_seconds=60)
 async def seal(thorough: bool = False) -> Done:  # noqa: FBT001, FBT002 - a parameter of the deployment
     """封存: the heads of all histories, elsewhere; `thorough` follows every chain besides."""
@@ -113,6 +119,7 @@ FLOWS: Final[tuple[Flow[..., Any], ...]] = (
     deliver,
     webhooks,
     joint_tracking,
+    tally,
     digest,
     bulletin,
     seal,

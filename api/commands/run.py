@@ -26,6 +26,7 @@ class Which(StrEnum):
     JOINT_TRACKING = "joint_tracking"
     DIGEST = "digest"
     BULLETIN = "bulletin"
+    TALLY = "tally"
     SEAL = "seal"
     RETENTION = "retention"
     BACKUP = "backup"
@@ -40,7 +41,10 @@ Month = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m"], help="bulletin：哪个月，默认上个月。 Which month; the one before by default."),
 ]
-Thorough = Annotated[bool, typer.Option("--thorough", help="seal：另核验每条历史链。 Follow every chain besides.")]
+Thorough = Annotated[
+    bool,
+    typer.Option("--thorough", help="seal：另核验每条历史链；tally：全部重看。 Follow every chain; look through all."),
+]
 Apply = Annotated[
     bool,
     typer.Option("--apply", help="retention：清除一周前清单上的学生。 Forget those on a list that stood for a week."),
@@ -87,6 +91,7 @@ _SAID: Mapping[Which, tuple[str, str]] = {
         "推送 {sent} 条，失败 {failed} 条，不再推送 {dead} 条。",
         "Sent {sent}, {failed} failed, gave up {dead}.",
     ),
+    Which.TALLY: ("统计已更新：重算 {parts} 所学校月。", "Counted {parts} schools' months anew."),
     Which.DIGEST: ("新发出 {messages} 份晨报。", "Wrote {messages} new digests."),
     Which.BULLETIN: (
         "{month}：{entries} 条，新发出 {messages} 份通报。",

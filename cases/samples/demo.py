@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
-from cases import engine, vault
+from cases import engine, tallies, vault
 from cases.casefile import CASE
 from cases.enrolment import place_of
 from cases.heartbeat import heartbeat
@@ -83,6 +83,8 @@ def load(kept: Installation, now: datetime, progress: Callable[[int, int], None]
     with kept.store.begin() as connection:
         # The planner believes a freshly filled table to be empty.
         connection.execute(text("ANALYZE"))
+    # What was told is of days gone by: a round that asks what has happened lately wouldn't find it.
+    tallies.refresh(kept.store, office.book_of(office.current).tz, now, whole=True)
     return shown
 
 

@@ -96,7 +96,8 @@ def test_tags_say_the_kind_of_work_and_the_district_and_nothing_else() -> None:
     planned = deployments.plans(timedelta(seconds=15), "Asia/Shanghai", [("320102", "玄武区"), ("320104", "秦淮区")])
     tags = {tag for plan in planned for tag in plan.tags}
     assert tags == {
-        "time", "messages", "tracking", "history", "retention", "backup", "district:320102", "district:320104",
+        "time", "messages", "tracking", "history", "retention", "backup", "statistics",
+        "district:320102", "district:320104",
     }  # fmt: skip
     assert len({plan.name for plan in planned}) == len(planned)
 
