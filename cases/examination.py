@@ -16,6 +16,7 @@ from cases import heartbeat
 from cases.file_health import of_files
 from cases.health import Check, State, Words, of_fault
 from cases.keystore import KEPT
+from cases.layer_health import of_second_layer
 from cases.outbox import delivery, lane
 from cases.records import case, incident, policy_version
 from cases.vault import VaultFault
@@ -39,6 +40,7 @@ def examine(kept: Installation, now: datetime, every: timedelta, backups: Path |
     checks = list(_of_policy(kept, now))
     with kept.store.read() as connection:
         checks += [
+            of_second_layer(connection),
             _of_sweep(connection, now, every),
             _of_round(connection, "seal", now, SEALED_WITHIN, SEALED_AT_MOST, "whistle run seal"),
             _of_backup(connection, now, backups),

@@ -31,6 +31,7 @@ NAMES: Final[Mapping[str, Words]] = {
     "scheduler": ("排程", "scheduler"),
     "database": ("数据库", "database"),
     "migrations": ("数据表", "migrations"),
+    "second layer": ("行级防护", "second layer"),
     "key store": ("密钥库", "key store"),
     "files": ("附件", "files"),
     "policy": ("政策", "policy"),

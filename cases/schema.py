@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, text
 
+from cases.second_layer import look
 from cases.store_fault import StoreFault
 
 if TYPE_CHECKING:
@@ -53,13 +54,17 @@ def require(store: Store) -> None:
 
 
 def upgrade(store: Store) -> None:
-    """Apply what is missing, in one transaction, without a limit of time."""
+    """Apply what is missing, of the second layer too, in one transaction, without a limit of time."""
     with store.begin() as connection:
         connection.execute(text("SELECT set_config('statement_timeout', '0', true)"))
         connection.execute(text("SELECT set_config('lock_timeout', '0', true)"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         if _found(connection, store.where) != wanted():
             bring(connection, "head")
+        if not look(connection).whole:
+            # A server that didn't let us make the roles may let us now, and a table may have come since.
+            for one in _scripts().get_revision("0011").module.LAID:
+                connection.execute(text(one))
 
 
 def draft(store: Store, message: str, revision: str) -> Path:

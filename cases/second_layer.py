@@ -31,6 +31,31 @@ _THERE: Final = text(
     "SELECT count(*) = 2 FROM pg_policies p JOIN pg_roles r ON r.rolname = ANY (p.roles)"
     " WHERE p.tablename = 'cases' AND p.policyname = 'seen' AND pg_has_role(current_user, r.oid, 'MEMBER')"
 )
+_GUARDED: Final = ("cases", "student", "event", "file")
+_SEALED: Final = ("identity", "narrative", "clinical")
+_LOOK: Final = text("""
+WITH role AS (
+  SELECT wanted.name, r.oid, coalesce(r.rolbypassrls OR r.rolsuper, false) AS above
+    FROM unnest(ARRAY['whistle_reader', 'whistle_opener']) AS wanted(name)
+    LEFT JOIN pg_roles r ON r.rolname = wanted.name
+), here AS (
+  SELECT c.oid, c.relname, c.relrowsecurity FROM pg_class c
+   WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+)
+SELECT
+  ARRAY(SELECT name::text FROM role WHERE oid IS NULL) AS missing,
+  ARRAY(SELECT name::text FROM role WHERE oid IS NOT NULL AND NOT pg_has_role(current_user, oid, 'MEMBER')) AS refused,
+  ARRAY(SELECT name::text FROM role WHERE above) AS above,
+  ARRAY(SELECT h.relname::text FROM here h WHERE h.relname = ANY(:guarded) AND NOT (h.relrowsecurity AND NOT EXISTS (
+    SELECT FROM role WHERE role.oid IS NOT NULL AND NOT EXISTS (
+      SELECT FROM pg_policy p WHERE p.polrelid = h.oid AND role.oid = ANY(p.polroles)))) ORDER BY 1) AS unguarded,
+  ARRAY(SELECT DISTINCT h.relname::text FROM here h, role WHERE role.oid IS NOT NULL
+    AND NOT has_any_column_privilege(role.oid, h.oid, 'SELECT') ORDER BY 1) AS unread,
+  EXISTS (SELECT FROM here h, role WHERE h.relname = 'access_log' AND role.name = 'whistle_opener'
+    AND NOT has_table_privilege(role.oid, h.oid, 'INSERT')) AS untraced,
+  EXISTS (SELECT FROM here h, role, unnest(CAST(:sealed AS text[])) AS one WHERE h.relname = 'event'
+    AND role.name = 'whistle_reader' AND has_column_privilege(role.oid, h.oid, one, 'SELECT')) AS unsealed
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +111,34 @@ def there(store: Store) -> bool:
     """Whether this database has the roles and policies, and lets this user take the roles on."""
     with store.read() as connection:
         return bool(connection.scalar(_THERE))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What the second layer lacks: roles, tables without a policy, tables that a role can't read; or has too much."""
+
+    missing: tuple[str, ...]
+    refused: tuple[str, ...]
+    above: tuple[str, ...]
+    unguarded: tuple[str, ...]
+    unread: tuple[str, ...]
+    unsealed: bool
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is lacking."""
+        return self.usable and not (self.above or self.unguarded or self.unread or self.unsealed)
+
+    @property
+    def usable(self) -> bool:
+        """Whether this user can take the roles on."""
+        return not (self.missing or self.refused)
+
+
+def look(connection: Connection) -> Layer:
+    """How the second layer of this database stands. Changes nothing."""
+    row = connection.execute(_LOOK, {"guarded": list(_GUARDED), "sealed": list(_SEALED)}).one()
+    unread = (*row.unread, *(("access_log",) if row.untraced else ()))
+    return Layer(
+        tuple(row.missing), tuple(row.refused), tuple(row.above), tuple(row.unguarded), unread, bool(row.unsealed)
+    )

@@ -190,3 +190,52 @@ def test_the_figures_count_what_is_there_and_prometheus_reads_them(city: Town, k
     assert found["whistle_dead_letters",] == 1
     assert str(STUDENT["name"]) not in written
     assert "示例" not in written
+
+
+def second_layer(kept: Installation) -> health.Check:
+    return next(one for one in examine(kept, START, EVERY) if one.name == "second layer")
+
+
+def ask(city: Town, *statements: str) -> None:
+    with city.store.begin() as connection:
+        for one in statements:
+            connection.execute(text(one))
+
+
+def test_a_second_layer_that_only_seems_to_be_there_is_bad_and_migrating_mends_it(
+    city: Town, kept: Installation
+) -> None:
+    assert second_layer(kept).state == "ok"
+    for harm, named in {
+        "DROP POLICY seen ON student": "student",
+        "ALTER TABLE cases DISABLE ROW LEVEL SECURITY": "cases",
+        "CREATE TABLE later (id bigint)": "later",
+        "REVOKE SELECT ON message FROM whistle_reader": "message",
+        "REVOKE INSERT ON access_log FROM whistle_opener": "access_log",
+    }.items():
+        ask(city, harm)
+        found = second_layer(kept)
+        assert (found.state, named in found.text("en")) == ("bad", True), harm
+        assert "whistle migrate" in found.advice("zh_CN")
+        city.store.migrate()
+        assert second_layer(kept).state == "ok", harm
+
+
+def test_a_role_that_reads_sealed_sections_is_bad(city: Town, kept: Installation) -> None:
+    ask(city, "GRANT SELECT ON event TO whistle_reader")
+    found = second_layer(kept)
+    assert (found.state, "whistle_reader" in found.text("zh_CN")) == ("bad", True)
+
+
+def test_a_server_that_gave_no_roles_is_worth_a_warning_and_how_to_get_them(store: Store) -> None:
+    """Roles are the whole server's, and others here need them: whoever asks is a user who was given none."""
+    from cases.layer_health import of_second_layer
+
+    with store.begin() as connection:
+        connection.execute(text("CREATE ROLE guest_of_one_test NOLOGIN"))
+        connection.execute(text("SET LOCAL ROLE guest_of_one_test"))
+        found = of_second_layer(connection)
+        connection.rollback()
+    assert found.state == "warn"
+    assert "whistle_reader, whistle_opener" in found.text("en")
+    assert "databases.md" in found.advice("zh_CN")
