@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from psycopg.errors import LockNotAvailable
@@ -42,6 +42,9 @@ _BELOW: Final = text(
     "WITH RECURSIVE below AS (SELECT id FROM organisation WHERE id = ANY(:roots) UNION "
     "SELECT o.id FROM organisation o JOIN below ON o.parent_id = below.id) SELECT id FROM below"
 )
+
+SILENT: Final = timedelta(minutes=2)
+"""A batch takes seconds: an import that nothing was heard of for so long has nobody at it any more."""
 
 Told = Callable[[int, int], None]
 """Told how many rows are done, and how many there are."""
@@ -230,6 +233,26 @@ def _write(
         "heard_at": now,
     }
     session.connection.execute(update(import_job).where(column.id == job).values(counted))
+
+
+def start(connection: Connection, job: int, now: datetime) -> None:
+    """Its owner wants it written: from now on whoever dies at it is followed by another (`left_lying`)."""
+    wanted = update(import_job).where(import_job.c.id == job, import_job.c.state != "done")
+    connection.execute(wanted.values(state="running", heard_at=now))
+
+
+def put_back(connection: Connection, job: int, now: datetime) -> None:
+    """It can't go on by itself: it waits for its owner to start it again, or to bring a better list."""
+    mine = update(import_job).where(import_job.c.id == job, import_job.c.state == "running")
+    connection.execute(mine.values(state="checked", heard_at=now))
+
+
+def left_lying(connection: Connection, now: datetime) -> list[Job]:
+    """Started imports that nobody is at any more, their files kept; the oldest first."""
+    silent = import_job.c.heard_at < now - SILENT
+    kept = import_job.c.address.is_not(None) & import_job.c.member_id.is_not(None)
+    query = select(import_job).where(import_job.c.state == "running", silent, kept).order_by(import_job.c.id)
+    return [_job(row) for row in connection.execute(query)]
 
 
 def read(connection: Connection, job: int, member: int | None = None) -> Job:

@@ -42,10 +42,12 @@ def serve(
     with web.listening(settings.host, settings.port) as on, _asked_to_stop() as asked, installation() as kept:
         from api.app import create
         from api.house import House
+        from api.imports.resuming import TakingUp
         from api.signin import passwords
 
         settings = settled(settings, kept.store)
-        app_ = create(House(settings, kept))
+        house = House(settings, kept)
+        app_ = create(house)
         threading.Thread(target=passwords.warm, name="warm", daemon=True).start()
 
         def told() -> None:
@@ -53,6 +55,6 @@ def serve(
             typer.echo(language.says(f"网页服务  {where}  (PID {os.getpid()})", f"web  {where}  (PID {os.getpid()})"))
             sys.stdout.flush()
 
-        with StandBy(premises(kept), settings.sweep_every):
+        with StandBy(premises(kept), settings.sweep_every), TakingUp(house):
             if not asked.is_set():
                 web.serve(app_, on, settings, told)

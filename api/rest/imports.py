@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, BackgroundTasks, Depends, Path, Request, Response
 
 from api.asked import Asked, Reader, Reading, TheHouse, Writing
 from api.house import House
+from api.imports import resuming
 from api.imports.answers import MOST, checked_as_dict
 from api.imports.columns import template
 from api.imports.lists import listed
@@ -24,12 +23,11 @@ from api.rest.bodies import both, problems
 from api.rest.files import GUARDED, disposition, file_of, form_of
 from cases import imports
 from cases.import_fault import ImportFault
-from cases.import_rows import KINDS, Kind, Reach
+from cases.import_rows import KINDS, Kind
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
 
 router = APIRouter(tags=["imports"])
-_log = logging.getLogger(__name__)
 
 ImportId = Annotated[int, Path(gt=0, lt=2**53, description="导入的编号 · the number of the import")]
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -64,7 +62,7 @@ class Looked(Shown):
 
 
 class ImportShown(Shown):
-    """How far an import is. One that is `running` and wasn't heard of for minutes may be started again."""
+    """How far an import is. One that broke off while it was `running` is taken up again by itself within minutes."""
 
     id: int
     kind: Literal["organisations", "members", "students"]
@@ -241,32 +239,13 @@ def start_import(
 def written_later(session: Session, house: House, reader: Reader, number: int) -> Callable[[], None] | None:
     """What is to be done after the answer, to write what is left of an import; None where all of it is written.
 
-    Refuses `not_found`; raises ImportFault gone where the file was cleared away.
+    Refuses `not_found`; raises ImportFault gone where the file was cleared away. Whoever dies before it is done is
+    followed by `api.imports.resuming`.
     """
     job = imports.read(session.connection, number, reader.actor.member_id)
     if job.state == "done":
         return None
-    reach = imports.reach_of(session.connection, reader.actor, job.kind, _code(session, job.school))
-    content = imports.waiting(session.connection, house.office, number, reader.actor.member_id)
-    return partial(_written, house, reader, job, content, reach)
-
-
-def _code(session: Session, school: int | None) -> str | None:
-    if school is None:
-        return None
-    directory = session.office.directory
-    code: str = directory.organisation(session.connection, school).code
-    return code
-
-
-def _written(house: House, reader: Reader, job: imports.Job, content: bytes, reach: Reach) -> None:
-    """After the answer. Whoever is killed here leaves a job that its owner starts again."""
-    facts: Mapping[str, object] = {"job": job.id, "kind": job.kind}
-    try:
-        today = reader.now.astimezone(house.office.book_of(house.office.current).tz).date()
-        rows = listed(job.kind, content, today).rows
-        imports.run(house.store, house.office, job.id, rows, reach, house.clock)
-    except ImportFault as fault:
-        _log.warning("an import stopped", extra={**facts, "code": fault.code})
-    except Exception:  # noqa: BLE001 - nobody waits for this: it is noted, and the job can be started again
-        _log.exception("an import broke off", extra=dict(facts))
+    task = resuming.prepared(session, house, job, reader.actor)
+    with house.writing(refreshed=True) as writing:
+        imports.start(writing.connection, number, reader.now)
+    return task

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from cases.people import member, organisation, student
+from api.imports import resuming
+from cases import imports, registrar
+from cases.people import member, organisation, post, student
 from cases.posts import enlist
 from cases.shelf import FolderShelf
 from cases.store import Store
@@ -112,6 +114,56 @@ def test_an_admin_brings_in_what_is_below(door: Door) -> None:
         assert connection.scalar(select(func.count()).where(member.c.name == "王示例")) == 1
     beyond = send(client, "organisations", lists.xlsx(lists.ORGANISATIONS, ["N-9", "街道", "越界街道", "T-district#2"]))
     assert [one["code"] for one in beyond.json()["faults"]] == ["out_of_reach"]
+
+
+def left_lying(door: Door, numbers: range) -> str:
+    """A roster that was started by a process which died at its first batch."""
+    client = door.client("admin@school")
+    content = lists.xlsx(lists.STUDENTS, *(lists.pupil(number) for number in numbers))
+    where = f"/api/v1/imports/{send(client, 'students', content, school='T-school').json()['id']}"
+    with door.house.writing() as session:
+        imports.start(session.connection, int(where.rpartition("/")[2]), door.now)
+    assert client.get(where).json()["state"] == "running"
+    return where
+
+
+def test_an_import_whose_process_died_is_taken_up_by_another(door: Door) -> None:
+    where = left_lying(door, range(800, 840))
+    # Whoever is at it is left alone.
+    assert resuming.take_up(door.house) == 0
+    door.wait(minutes=3)
+    assert resuming.take_up(door.house) == 1
+    done = door.client("admin@school").get(where).json()
+    assert (done["state"], done["done"], done["added"]) == ("done", 40, 40)
+    assert resuming.take_up(door.house) == 0
+
+
+def test_nobody_goes_on_for_whoever_may_no_more(door: Door) -> None:
+    where = left_lying(door, range(850, 860))
+    mine = door.town.members["admin@school"]
+    with door.town.store.begin() as connection:
+        connection.execute(update(post).where(post.c.member_id == mine).values(role="mentor"))
+        registrar.touch(connection)
+    try:
+        door.wait(minutes=3)
+        assert resuming.take_up(door.house) == 1
+        assert door.client("admin@school").get(where).json()["state"] == "checked"
+        assert resuming.take_up(door.house) == 0
+    finally:
+        with door.town.store.begin() as connection:
+            connection.execute(update(post).where(post.c.member_id == mine).values(role="admin"))
+            registrar.touch(connection)
+
+
+def test_a_file_that_was_cleared_away_ends_the_waiting(door: Door) -> None:
+    where = left_lying(door, range(870, 880))
+    shelf = door.house.office.shelf
+    assert shelf is not None
+    for address, _ in list(shelf.stock()):
+        shelf.remove(address)
+    door.wait(minutes=3)
+    assert resuming.take_up(door.house) == 1
+    assert door.client("admin@school").get(where).json()["state"] == "checked"
 
 
 def test_what_is_no_list_is_a_problem_with_its_reason(door: Door) -> None:
