@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import case as case_of
 
 from cases import heartbeat
 from cases.outbox import delivery, outbox
 from cases.records import case, clock, incident
+from cases.subscriptions import subscription, webhook_delivery, webhook_outbox
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -33,7 +35,8 @@ class Measure:
 
 def read(connection: Connection, now: datetime) -> list[Measure]:
     """Every figure as of `now`, from one transaction. What has never happened has no value, rather than a zero."""
-    return [*_of_cases(connection, now), *_of_rounds(connection, now), *_of_messages(connection, now)]
+    of_others = _of_webhooks(connection, now)
+    return [*_of_cases(connection, now), *_of_rounds(connection, now), *_of_messages(connection, now), *of_others]
 
 
 def exposition(measures: Iterable[Measure]) -> str:
@@ -97,6 +100,24 @@ def _of_messages(connection: Connection, now: datetime) -> Iterator[Measure]:
     yield _since(
         "whistle_delivery_lag_seconds", "How long the earliest due delivery has waited; 0 if none.", oldest, now
     )
+
+
+def _of_webhooks(connection: Connection, now: datetime) -> Iterator[Measure]:
+    state, tries = webhook_delivery.c.state, webhook_delivery.c.tries
+    became = case_of((and_(state == "waiting", tries > 0), "failing"), else_=state).label("became")
+    results = select(became, func.count()).group_by("became").order_by("became")
+    says = "Webhook deliveries that are kept, by result; failing: tried in vain, and to be tried again."
+    yield _counted(connection, "whistle_webhook_deliveries", says, results, "result")
+    failed = connection.scalar(select(func.coalesce(func.sum(tries - case_of((state == "sent", 1), else_=0)), 0)))
+    yield Measure("whistle_webhook_failures", "Tries of kept deliveries that failed.", (((), float(failed or 0)),))
+    waiting = connection.scalar(select(func.count()).select_from(webhook_outbox))
+    yield Measure("whistle_webhook_outbox", "Events not laid out for subscribers yet.", (((), float(waiting or 0)),))
+    here = select(func.min(webhook_delivery.c.due_at)).join(subscription)
+    oldest = connection.scalar(here.where(state == "waiting", subscription.c.active))
+    yield _since("whistle_webhook_lag_seconds", "How long the earliest due webhook has waited; 0 if none.", oldest, now)
+    why = subscription.c.why_not
+    ended = select(why, func.count()).where(~subscription.c.active).group_by(why).order_by(why)
+    yield _counted(connection, "whistle_webhooks_ended", "Subscriptions that nothing is sent to, by why.", ended, "why")
 
 
 def _counted(connection: Connection, name: str, says: str, query: object, label: str) -> Measure:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, text
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from cases import rounds, subscribers, webhook_secrets, webhooks
+from cases import measures, rounds, subscribers, webhook_secrets, webhooks
 from cases.directory import Actor
 from cases.installation import Installation
 from cases.office import Session
@@ -215,6 +215,33 @@ def test_what_failed_is_sent_again_with_the_same_id_ever_later_and_given_up_afte
     last = rows(city)[0]
     assert (last.state, last.fault) == ("dead", "answered_500")
     assert send(city, at + DAY).failed == 0
+
+
+def test_figures_say_what_became_of_them_and_for_how_long_something_waits(city: Town, end: Receiver) -> None:
+    made, _ = subscribe(city, end)
+
+    def figures(after: timedelta) -> dict[str, float]:
+        with city.store.read() as connection:
+            found = measures.read(connection, NOW + after)
+        return {
+            one.name.removeprefix("whistle_webhook") + "".join(f" {said}" for _, said in labels): value
+            for one in found
+            if one.name.startswith("whistle_webhook")
+            for labels, value in one.values
+        }
+
+    referred(city)
+    assert figures(timedelta()) == {"_failures": 0, "_outbox": len(rows(city, webhook_outbox)), "_lag_seconds": 0}
+    end.answers = [200, 500]
+    send(city)
+    found = figures(timedelta())
+    failing = found["_deliveries failing"]
+    assert failing >= 1
+    assert (found["_deliveries sent"], found["_failures"], found["_outbox"]) == (1, failing, 0)
+    assert sum(count for name, count in found.items() if "deliveries" in name) == len(rows(city))
+    assert figures(DAY)["_lag_seconds"] > DAY.total_seconds() - 60
+    asked(city, "admin@hospital", subscribers.change, made.id, NOW, active=False)
+    assert figures(DAY)["s_ended paused"] == 1
 
 
 def test_a_redirect_and_a_no_are_failures_and_nothing_is_followed(city: Town, end: Receiver) -> None:
