@@ -43,14 +43,14 @@ class StandBy:
         self._thread.join(15)
 
     def once(self) -> standby.Look:
-        """One look, and the sweep and delivery that it asks for. Raises StoreFault."""
+        """One look, and the sweep and the sending that it asks for. Raises StoreFault."""
         now = self._clock()
         look = standby.look(self._premises.kept.store, now, self._every, self._began)
         if look.began:
             _log.error("no sweep has finished; the web process takes over", extra={"since": look.silent_since})
         if look.standby:
-            rounds.go(self._premises, "sweep", "standby", now)
-            rounds.go(self._premises, "deliver", "standby", now)
+            for name in ("sweep", "deliver", "webhooks"):
+                rounds.go(self._premises, name, "standby", now)
         return look
 
     def _work(self) -> None:

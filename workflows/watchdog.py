@@ -42,7 +42,7 @@ class Watchdog:
             self._thread.join(seconds)
 
     def once(self) -> standby.Look:
-        """One look, and the sweep and delivery that it asks for. Raises StoreFault."""
+        """One look, and the sweep and the sending that it asks for. Raises StoreFault."""
         now = self._premises.clock()
         self._since = self._since or now
         look = standby.look(self._premises.kept.store, now, self._every, self._since)
@@ -51,8 +51,8 @@ class Watchdog:
         if look.ended:
             _log.warning("the orchestrator sweeps again; the standby steps back")
         if look.standby:
-            rounds.go(self._premises, "sweep", "standby", now)
-            rounds.go(self._premises, "deliver", "standby", now)
+            for name in ("sweep", "deliver", "webhooks"):
+                rounds.go(self._premises, name, "standby", now)
         return look
 
     def _work(self) -> None:

@@ -20,7 +20,7 @@ from api.standing_by import StandBy
 from api.tongue import accepted
 from cases import queries
 from cases.refusal import FieldFault, Refusal
-from cases.rounds import Premises
+from cases.rounds import Deliver, Premises
 from cases.standby import look
 from cases.store import Store
 from cases.store_fault import StoreFault
@@ -116,6 +116,16 @@ def test_the_web_process_stands_by_for_the_sweep(door: Door, tmp_path: Path) -> 
     town.whistle()
     kept = door.house.kept
     premises = Premises(kept, tmp_path / "home", tmp_path / "seals", _office=town.office)
+    sent: list[str] = []
+
+    def sender(what: str) -> Deliver:
+        def send(_: Premises, __: datetime) -> dict[str, int]:
+            sent.append(what)
+            return {}
+
+        return send
+
+    premises.deliver, premises.webhooks = sender("messages"), sender("webhooks")
     clock = [door.now]
     standing_by = StandBy(premises, every, lambda: clock[0])
     clock[0] += minutes(2)
@@ -126,6 +136,8 @@ def test_the_web_process_stands_by_for_the_sweep(door: Door, tmp_path: Path) -> 
     with town.store.read() as connection:
         waiting = queries.next_wake(connection)
     assert waiting is None or waiting > clock[0]
+    # What waits to be sent is sent too, to people and to other systems.
+    assert sent == ["messages", "webhooks"]
 
 
 def test_figures_are_for_this_machine_or_for_whoever_has_the_token(server: Store, door: Door) -> None:
