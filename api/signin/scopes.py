@@ -1,7 +1,8 @@
 """What an API token may be used for: a system gets no more than its purpose needs.
 
-A scope is `area:read` or `area:write`; writing doesn't include reading. Where a path belongs to no area here, it
-belongs to `cases`, so that a new route is never open by being forgotten.
+A scope is `area:read` or `area:write`; writing doesn't include reading. A search that FHIR
+sends as a form (`POST …/_search`) is reading. Where a path belongs to no area here, it belongs to `cases`, so that a
+new route is never open by being forgotten.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def needed(method: str, path: str) -> str | None:
     if not under(path, ("/api", "/fhir")) or under(path, _OWN):
         return None
     area = next((area for prefix, area in _PREFIXES if under(path, (prefix,))), "cases")
-    return f"{area}:{'read' if method in SAFE else 'write'}"
+    reads = method in SAFE or (method == "POST" and area == "fhir" and path.endswith("/_search"))
+    return f"{area}:{'read' if reads else 'write'}"
 
 
 def under(path: str, prefixes: tuple[str, ...]) -> bool:

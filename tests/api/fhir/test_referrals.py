@@ -354,6 +354,13 @@ def test_searches_narrow_by_status_identifier_and_time_and_page_on(door: Door, h
     assert sum(pages, []) == found("")  # noqa: RUF017 - three lists
 
 
+def test_a_token_that_may_only_read_may_search_by_form_and_change_nothing(door: Door) -> None:
+    reader = door.token("liaison@hospital", "fhir:read")
+    assert reader.post("/fhir/R4/Task/_search", data={"status": "requested"}).status_code == 200
+    assert reader.put("/fhir/R4/Task/x", json={}).status_code == 403
+    assert door.token("liaison@hospital", "fhir:write").post("/fhir/R4/Task/_search").status_code == 403
+
+
 def test_a_search_can_be_sent_as_a_form(door: Door, hospital: Client) -> None:
     name = referred(door)
     answer = hospital.post("/fhir/R4/Task/_search", data={"status": "requested"})
