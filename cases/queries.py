@@ -94,32 +94,31 @@ def open_section(
 ) -> list[dict[str, Any]]:
     """Open one section of a case for an actor who may see it, and write into the access log that it was opened.
 
-    Identity comes as one entry, narrative and clinical as one for each event that has it, with its `seq`. Refuses
-    `not_found` to outsiders and `not_permitted` where the actor sees the case but not this section. Raises
-    `vault.Unreadable` for a student who was forgotten.
+    One entry for each event that has it, with its `seq`. Of identity the student's own comes first, without one, and
+    then whoever else was named (who signed a consent). Refuses `not_found` to outsiders and `not_permitted` where the
+    actor sees the case but not this section. Raises `vault.Unreadable` for a student who was forgotten.
     """
     file, sight = look(session, number, actor, now)
     if sight.of(section) != "yes":
         raise Refusal("not_permitted")
     note_looks(session, [file], actor, section, what, now)
     key = session.office.keystore.of(file.student)
+    opened: list[dict[str, Any]] = []
     if section == "identity":
         place = enrolment.place_of(file.student)
         blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
-        identity: dict[str, Any] = json.loads(vault.open(key, place, section, blob))
-        return [identity]
+        opened.append(json.loads(vault.open(key, place, section, blob)))
     column = event.c[section]
     found = session.connection.execute(
         select(event.c.seq, event.c.at, column, event.c.commitments)
         .where(event.c.case_id == file.id, column.is_not(None))
         .order_by(event.c.seq)
     )
-    return [
-        {"seq": seq, "at": at, **json.loads(vault.open(key, ledger.place(file.id, seq), section, blob, recorded))}
-        for seq, at, blob, recorded in (
-            (row.seq, row.at, row[2], chain.commitment_to(section, row.commitments)) for row in found
-        )
-    ]
+    for row in found:
+        recorded = chain.commitment_to(section, row.commitments)
+        written = vault.open(key, ledger.place(file.id, row.seq), section, row[2], recorded)
+        opened.append({"seq": row.seq, "at": row.at, **json.loads(written)})
+    return opened
 
 
 def note_looks(

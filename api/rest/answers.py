@@ -130,7 +130,7 @@ class CaseOpen(Shown):
 
 
 class Section(Shown):
-    """What stands in a section. Identity is one entry; narrative and clinical are one for each event that has it."""
+    """What stands in a section: one entry for each event that has it, with its `seq`; the student's own first."""
 
     number: str
     section: Literal["identity", "narrative", "clinical"]

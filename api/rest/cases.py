@@ -131,9 +131,10 @@ def read_case(reader: Asked, session: Reading, number: Number) -> Response:
     operation_id="open_section",
     summary="查看一个部分(留痕)· open a section, which is logged",
     description=both(
-        "须写明用途。谁看了什么、为什么,学校和审计员都能看到。身份一条;叙述和医疗内容每个事件一条。",
-        "Say what for. The school and the auditors see who opened what and why. Identity is one entry; narrative and "
-        "clinical are one for each event that has it.",
+        "须写明用途。谁看了什么、为什么,学校和审计员都能看到。每个含有该部分的事件一条(`seq`);"
+        "身份部分先是学生本人,其后是事件中写明的人,如签署同意书的监护人。",
+        "Say what for. The school and the auditors see who opened what and why. One entry for each event that has the "
+        "section (`seq`); identity begins with the student, then come those whom events name, as who signed a consent.",
     ),
     responses=problems(404),
 )

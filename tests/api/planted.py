@@ -15,13 +15,13 @@ from tests.cases import oracle
 from tests.cases.oracle import Situation
 
 CANARIES: Mapping[str, tuple[str, ...]] = {
-    "identity": ("金丝雀姓名", "canary-class", "32010220161102123X", "金丝雀监护人", "金丝雀住址"),
+    "identity": ("金丝雀姓名", "canary-class", "32010220161102123X", "金丝雀监护人", "金丝雀住址", "金丝雀签字人"),
     "narrative": ("canary-summary", "canary-photo", "canary-reason", "canary-arrival", "canary-people", "canary-plan"),
     "clinical": ("canary-scale", "canary-interview", "canary-screening"),
 }
 """What stands in each section, and nowhere else."""
-UNREAD = "金丝雀签字人"
-"""Whoever signed the consent: kept sealed beside its event, and answered to nobody."""
+SIGNED = "金丝雀签字人"
+"""Whoever signed the consent: sealed beside its event, and read with the student's identity by whoever reads that."""
 FILER = "lead@community"
 """Whoever filed the mandatory report, and did nothing else."""
 FILERS_NAME = "金丝雀报告人"
@@ -86,7 +86,7 @@ def plant(door: Door) -> Planted:
     tracks = states_of(door, number)
     no_of = {kind: no for no, (kind, _, _) in reversed(tracks.items())}
     whose = {owner: no for no, (kind, _, owner) in tracks.items() if kind == "assignment"}
-    consent = {"guardian": UNREAD, "signed_at": now.isoformat(), "form": ["canary-photo"]}
+    consent = {"guardian": SIGNED, "signed_at": now.isoformat(), "form": ["canary-photo"]}
     town.fire("counselor@school", number, no_of["referral"], "give_consent", consent, now)
     screened = {
         "scale": "phq_9",

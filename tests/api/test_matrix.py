@@ -23,7 +23,7 @@ from cases import access, engine, looks
 from cases.people import ROLES
 from cases.store import Store
 from tests.api.door import AT_HOME, Door, door_of
-from tests.api.planted import CANARIES, FILERS_NAME, UNREAD, Planted, plant
+from tests.api.planted import CANARIES, FILERS_NAME, Planted, plant
 from tests.cases import contract, oracle
 
 RELATIONS: Mapping[str, tuple[str, ...]] = {
@@ -160,8 +160,6 @@ def _wrong(one: Heard, planted: Planted) -> Iterator[str]:
         if section not in planted.sections(one.who) and any(word in one.text or _escaped(word) in one.text
                                                            for word in words):  # fmt: skip
             yield f"{cell} tells of {section}"
-    if UNREAD in one.text or _escaped(UNREAD) in one.text:
-        yield f"{cell} tells who signed"
     if "/cases/{number}" in one.route.path and not planted.sees_filer(one.who) and _names_filer(one.text):
         yield f"{cell} names the filer"
     log_only = one.route.path == "/api/v1/audit" and one.who in {"auditor@district", "auditor@city"}
