@@ -20,7 +20,7 @@ from cases.casefile import CASE, Record
 from cases.directory import Actor, Post
 from cases.office import Session
 from cases.owing import roles
-from cases.records import called, case, clock, track
+from cases.records import called, case, clock, event, track
 from cases.track import ClockKind, Track, Who, who
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Waiting:
 
 WAITING: Final = (
     Waiting("assignment", "fed_back", who("counselor, principal@school"), "accept_feedback", "report"),
-    Waiting("referral", "declined", who("counselor@school; coordinator@district"), "redirect", "answer"),
+    Waiting("referral", "declined", who("counselor, deputy@school; coordinator@district"), "redirect", "answer"),
     Waiting("referral", "in_treatment", who("liaison@hospital"), "update_treatment"),
     Waiting("referral", "admission_refused", who("liaison@hospital; counselor@school"), "resume"),
     Waiting("return_to_school", "planned", who("counselor@school"), "record_return"),
@@ -130,8 +130,10 @@ def group_of(name: str) -> str:
 
 def trigger_of(declared: Track, name: str, actor: Actor, record: Record) -> str:
     """The trigger by which this member meets a clock: the first that the declaration has for one of their roles."""
-    if name in _BY_HAND:
-        choices: Sequence[str] = _BY_HAND[name]
+    if (name, record.state) in _BY_STATE:
+        choices: Sequence[str] = _BY_STATE[name, record.state]
+    elif name in _BY_HAND:
+        choices = _BY_HAND[name]
     else:
         choices = [move.name for move in declared.moves if name in move.meets]
     held = {post.role for post in actor.posts}
@@ -142,6 +144,23 @@ def trigger_of(declared: Track, name: str, actor: Actor, record: Record) -> str:
     return ""
 
 
+STANDS_IN: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("assignment", "acknowledge"): ("codirector@assignee",),
+    ("referral", "consent"): ("deputy@school",),
+    ("case", "interview"): ("deputy@school",),
+    ("check_in", "interview"): ("deputy@school",),
+    ("check_in", "check_in"): ("deputy@school", "mentor@school"),
+}
+"""Who isn't asked for it and may do it all the same, by kind and clock: whoever comes first has done it."""
+
+
+def stands_in(kind: str, clock: str, record: Record) -> tuple[str, ...]:
+    """Who may meet a clock of others. A round of which the school's part is in is nobody's at the school any more."""
+    if kind == "check_in" and clock == "check_in" and "school" in record.facts.get("filed", ()):
+        return ()
+    return STANDS_IN.get((kind, clock), ())
+
+
 _BY_HAND: Final[Mapping[str, Sequence[str]]] = {
     "check_in": ("file_school", "file_hospital"),
     "assess": ("school_sign", "hospital_sign"),
@@ -149,6 +168,12 @@ _BY_HAND: Final[Mapping[str, Sequence[str]]] = {
     "acknowledge": ("acknowledge", "report_in"),
 }
 """Clocks that several moves meet together, and what comes before the move that meets one."""
+
+
+_BY_STATE: Final[Mapping[tuple[str, str], Sequence[str]]] = {
+    # An appointment can be moved any number of times; once there is one, the visit comes next.
+    ("first_contact", "scheduled"): ("record_visit",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +299,7 @@ def _wanted(tracks: Mapping[str, Track], actor: Actor) -> set[tuple[str, str]]:
             if not isinstance(one.owed_by, tuple):
                 found.add((kind, one.name))
                 continue
-            named = {owner.partition("@")[0] for owner in one.owed_by}
+            named = {owner.partition("@")[0] for owner in (*one.owed_by, *STANDS_IN.get((kind, one.name), ()))}
             meant = {role for name in named for post in actor.posts for role in roles(name, post.kind)}
             if meant & held:
                 found.add((kind, one.name))
@@ -282,10 +307,11 @@ def _wanted(tracks: Mapping[str, Track], actor: Actor) -> set[tuple[str, str]]:
 
 
 def _owners(kind: ClockKind, row: RowMapping, record: Record) -> tuple[str, ...]:
+    besides = stands_in(record.kind, kind.name, record)
     if isinstance(kind.owed_by, tuple):
-        return kind.owed_by
+        return (*kind.owed_by, *besides)
     # Those that depend on the track ask its facts and the case's district: no list reads whole cases for them.
-    return kind.owed_by(cast("CaseFile", SimpleNamespace(district=row["district_id"])), record)
+    return (*kind.owed_by(cast("CaseFile", SimpleNamespace(district=row["district_id"])), record), *besides)
 
 
 def _fits(actor: Actor, owner: str, row: RowMapping, record: Record) -> bool:
@@ -373,3 +399,34 @@ def _item(row: RowMapping, record: Record, group: str, trigger: str) -> Item:
         due=None,
         trigger=trigger,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """When a referral's student is expected next, and whether that is the first appointment or a later visit."""
+
+    at: str
+    first: bool
+
+
+def appointments(session: Session, items: Iterable[Item]) -> dict[tuple[int, int], Appointment]:
+    """The next appointment of each referral among these, by case and track, as it was written: one query."""
+    wanted = [(one.case_id, one.track) for one in items if one.kind == "referral"]
+    if not wanted:
+        return {}
+    query = (
+        select(event.c.case_id, event.c.track_no, event.c.name, event.c.open)
+        .where(tuple_(event.c.case_id, event.c.track_no).in_(wanted))
+        .where(event.c.name.in_(("referral.scheduled", "referral.no_show_recorded", "referral.treatment_updated")))
+        .order_by(event.c.seq)
+    )
+    found: dict[tuple[int, int], Appointment] = {}
+    for row in session.connection.execute(query):
+        key, said = (row.case_id, row.track_no), row.open
+        if row.name == "referral.scheduled":
+            found[key] = Appointment(said["at"], first=True)
+        elif said.get("next_visit"):
+            found[key] = Appointment(said["next_visit"], first=False)
+        else:
+            found.pop(key, None)
+    return found

@@ -127,6 +127,11 @@ def listed(session: Session, number: str | int, actor: Actor, now: datetime) -> 
     Refuses `not_found` to outsiders.
     """
     case, sight = queries.look(session, number, actor, now)
+    return of_case(session, case, sight, actor, now)
+
+
+def of_case(session: Session, case: CaseFile, sight: access.Sight, actor: Actor, now: datetime) -> list[Attached]:
+    """As `listed`, of a case that is at hand with the actor's sight of it (`queries.look`)."""
     seen = [one for one in access.SECTIONS if sight.of(one) == "yes"]
     found = session.connection.execute(
         select(file)
@@ -141,8 +146,10 @@ def listed(session: Session, number: str | int, actor: Actor, now: datetime) -> 
     return [_attached(row, key) for row in found]
 
 
-def open_file(session: Session, number: str | int, actor: Actor, reference: str, now: datetime) -> Opened:
-    """Open one file and write into the access log that it was opened.
+def open_file(
+    session: Session, number: str | int, actor: Actor, reference: str, now: datetime, *, what: str = ""
+) -> Opened:
+    """Open one file and write into the access log that it was opened: by its reference, or under the words of `what`.
 
     Refuses `not_found` to outsiders and for a file of another case, `not_permitted` where the actor sees the case but
     not that section. Raises `vault.Unreadable` where the content is gone or another's, and ShelfFault.
@@ -155,7 +162,7 @@ def open_file(session: Session, number: str | int, actor: Actor, reference: str,
         raise Refusal("not_found")
     if sight.of(row.section) != "yes":
         raise Refusal("not_permitted")
-    queries.note_looks(session, [case], actor, row.section, evidence.reference(address), now)
+    queries.note_looks(session, [case], actor, row.section, what or evidence.reference(address), now)
     key = session.office.keystore.of(case.student)
     about = _attached(row, key)
     sealed = shelf_of(session.office).take(address)

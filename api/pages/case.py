@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.pages.charts import Chart, chart
+from api.pages.fired import Opened
 from api.pages.frame import Framed, Page, Posted
+from api.pages.papers import shown_of
 from api.pages.parts import head
 from api.pages.sheet import Button, Sheet
 from api.pages.telling import Entry, Teller
-from cases import access, diagrams, dossier, looked, queries
+from cases import access, diagrams, dossier, files, looked, queries
 from cases.casefile import CASE, CaseFile
 from cases.dossier import Told
 from cases.offers import offers
@@ -22,6 +24,8 @@ from cases.refusal import Refusal
 
 router = APIRouter(include_in_schema=False)
 IN_THIS_ROOM: Final = "case page"
+FOLDED: Final = frozenset({"officer", "lead", "liaison"})
+"""Those who see to a part of the case: what others do stands folded under theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def case_now(number: str, page: Framed, events: int = 0) -> Response:
         sheet = _sheet(page, session, file)
         facts: dict[str, Any] = {
             "case": file, "next": sheet.next_step(), "head": head(page, session, file, sight), "seen": events,
-            "fresh": file.events - events,
+            "fresh": file.events - events, "opened": Opened.at(file), "phone": _phone(page, session, file),
         }  # fmt: skip
         return page.show("case.html", session, block="now", **facts)
 
@@ -135,10 +139,14 @@ def _sheet(page: Page, session: Session, file: CaseFile, history: list[Told] | N
 def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, done: int | None) -> dict[str, Any]:
     actor, now = page.reader.actor, page.reader.now
     history = dossier.told(session, file, sight, actor, now, IN_THIS_ROOM)
-    named = dossier.names(session, {one.actor for one in history if one.actor is not None} | _whistler(file))
+    kept = files.of_case(session, file, sight, actor, now)
+    acted = {one.actor for one in history if one.actor is not None}
+    named = dossier.names(session, acted | {one.member for one in kept} | _whistler(file))
     sheet = _sheet(page, session, file, history)
-    teller = Teller(page, session, sheet.book, named)
-    entries = teller.entries(history)
+    papers = {one.reference: shown_of(page, one, named) for one in kept}
+    entries = Teller(page, session, sheet.book, named, papers).entries(history)
+    steps = {one.seq: one.title for one in entries}
+    shelf = [replace(papers[one.reference], step=steps.get(one.event or 0, "")) for one in reversed(kept)]
     return {
         "case": file,
         "head": head(page, session, file, sight),
@@ -151,7 +159,12 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
         "entries": entries,
         "chart": _chart(page, file, history),
         "looks": looked.looks(session.connection, file.id),
+        "papers": shelf,
+        "sections": sight.narrative == "yes" or sight.clinical == "yes",
         "whistler": named.get(file.whistler or 0, ""),
+        "phone": _phone(page, session, file),
+        "opened": Opened.at(file),
+        "folded": page.roles <= FOLDED,
         "done": _done(sheet, entries, done),
         "fresh": 0,
         "seen": file.events,
@@ -161,6 +174,11 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
 
 def _whistler(file: CaseFile) -> set[int]:
     return {file.whistler} if file.whistler is not None else set()
+
+
+def _phone(page: Page, session: Session, file: CaseFile) -> str:
+    """The whistler's number, for whoever may have to ask; not one's own."""
+    return dossier.phones(session, _whistler(file) - {page.reader.member.id}).get(file.whistler or 0, "")
 
 
 def _done(sheet: Sheet, entries: list[Entry], seq: int | None) -> Done | None:

@@ -12,6 +12,7 @@ from api.pages.frame import Page
 from api.pages.parts import concern_word
 from cases import access, dossier
 from cases.casefile import CaseFile
+from cases.evidence import PREFIX
 from cases.office import Session
 from policies.book import Book
 
@@ -58,7 +59,9 @@ class Draft:
         """As the forms show it again."""
         texts = {name: [value] for name, value in self.form().items() if isinstance(value, str)}
         texts |= {"summary": [self.summary], "already": [self.done], "statutory": list(self.statutory)}
-        return Typed({**texts, "evidence": ["\n".join(self.evidence)]})
+        files = [one for one in self.evidence if one.startswith(PREFIX)]
+        lines = [one for one in self.evidence if one not in files]
+        return Typed({**texts, "evidence": [*files, "\n".join(lines)]})
 
     def answers(self, student: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """Label, text and the step in which it is changed: to be checked before it is sent."""
@@ -73,9 +76,15 @@ class Draft:
             (word(words.FIELDS["summary"]), self.summary or say("not said yet"), "what"),
             (word(words.FIELDS["statutory"]), self._statutory(), "what"),
             (say("Done already"), self.done or say("nothing yet"), "done"),
-            (word(words.FIELDS["evidence"]), "\n".join(self.evidence) or say("none"), "done"),
+            (word(words.FIELDS["evidence"]), self._papers() or say("none"), "done"),
         ]
         return found
+
+    def _papers(self) -> str:
+        lines = [one for one in self.evidence if not one.startswith(PREFIX)]
+        count = len(self.evidence) - len(lines)
+        files = [self.page.say("%(count)s handed in") % {"count": count}] if count else []
+        return "\n".join([*lines, *files])
 
     def _statutory(self) -> str:
         ticked = [self.page.word(self.book.statutory[one].label) for one in self.statutory]

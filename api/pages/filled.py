@@ -15,6 +15,8 @@ ROWS: Final = 4
 _SPLIT: Final = re.compile(r"[\s,，;；、%％]+")
 _NOT_OURS: Final = frozenset({"csrf", "_key", "_version", "_events", "_back"})
 """What a page carries for itself. Underlined, because a trigger may have a field `version` of its own."""
+PHRASE: Final = "_phrase."
+"""The list of canned phrases beside a field, for a browser without script: what is chosen there joins the text."""
 
 
 class Typed:
@@ -27,15 +29,30 @@ class Typed:
     def of(cls, posted: FormData) -> Typed:
         """Everything that was sent, save what belongs to the page itself."""
         texts: dict[str, list[str]] = {}
+        phrases: list[tuple[str, str]] = []
         for name, value in posted.multi_items():
-            if isinstance(value, str) and name not in _NOT_OURS:
+            if not isinstance(value, str) or name in _NOT_OURS or name.startswith("_files."):
+                continue
+            if name.startswith(PHRASE):
+                phrases.append((name.removeprefix(PHRASE), value.strip()))
+            else:
                 texts.setdefault(name, []).append(value)
+        for name, phrase in phrases:
+            _add(texts, name, phrase)
         return cls(texts)
 
     @classmethod
     def nothing(cls, **given: str) -> Typed:
         """An empty form, or one with what is known already."""
         return cls({name: [value] for name, value in given.items()})
+
+    def with_more(self, added: Mapping[str, list[str]]) -> Typed:
+        """The same with further texts of these names: files that came along."""
+        texts = {name: list(several) for name, several in self._texts.items()}
+        for name, several in added.items():
+            standing = texts.setdefault(name, [])
+            standing += [one for one in several if one not in standing]
+        return Typed(texts)
 
     def one(self, name: str) -> str:
         """The text of a field; empty without one."""
@@ -57,6 +74,13 @@ class Typed:
     def items(self) -> list[tuple[str, str]]:
         """Each text with its name, for a page that carries them along unseen."""
         return [(name, one) for name, texts in self._texts.items() for one in texts]
+
+
+def _add(texts: dict[str, list[str]], name: str, phrase: str) -> None:
+    """A phrase at the end of what was typed; chosen twice it stands there once."""
+    standing = texts.setdefault(name, [""])
+    if phrase and phrase not in standing[0]:
+        standing[0] = f"{standing[0].rstrip()}\n{phrase}" if standing[0].strip() else phrase
 
 
 def values(form: Form, typed: Typed) -> dict[str, Any]:
@@ -121,8 +145,10 @@ def _scores(field: Field, typed: Typed) -> object:
 
 def _plan(field: Field, typed: Typed) -> object:
     found: dict[str, Any] = dict(typed.under(field.name))
-    if "attendance" in found:
-        found["attendance"] = [one for one in _SPLIT.split(found["attendance"]) if one]
+    # A field for each fortnight, or all of them in one line.
+    several = typed.all(f"{field.name}.attendance")
+    if several:
+        found["attendance"] = [one for text in several for one in _SPLIT.split(text) if one]
     return found
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final, Literal
 
 from api.pages import words
+from api.pages.course import STEPS, VISIT, in_order, is_quick
 from api.pages.frame import Page
 from api.pages.spoken import Left
-from cases.agenda import trigger_of
+from cases.agenda import stands_in, trigger_of
 from cases.casefile import CASE, CaseFile, Record
 from cases.dossier import Told
 from cases.offers import Offer
@@ -72,7 +73,11 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One track: what it is, whose, in which state, its limits and its buttons."""
+    """One track: what it is, whose, in which state, its limits and its buttons.
+
+    `known` is what one wants to know without reading the timeline; `others` that it is neither the reader's nor theirs
+    to move.
+    """
 
     no: int
     kind: str
@@ -86,6 +91,8 @@ class Card:
     forbidden: tuple[Button, ...]
     about: int | None
     ended: bool
+    known: tuple[tuple[str, str], ...] = ()
+    others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,7 @@ class Sheet:
             label=self.page.word(offer.move.label),
             address=f"/cases/{self.case.number}/{middle}{offer.track}/{offer.move.name}{about}",
             trigger=offer.move.name,
-            quick=not offer.move.form.fields,
+            quick=is_quick(offer),
             why_not=self.reason(offer),
             main=main,
         )
@@ -145,7 +152,7 @@ class Sheet:
 
     def of_track(self, no: int) -> list[Offer]:
         """The offers that belong on the card of a track, those about it among them."""
-        return [one for one in self.offered if one.track == str(no) or one.about == no]
+        return in_order(one for one in self.offered if one.track == str(no) or one.about == no)
 
     def opening(self) -> list[Button]:
         """The triggers that open a track about nothing else, and the case's own: the menu "more"."""
@@ -215,7 +222,27 @@ class Sheet:
             forbidden=tuple(self.button(one) for one in offers if not one.free),
             about=record.about,
             ended=ended,
+            known=tuple(self._known(record)),
+            others=record.organisation not in {None, *self._places} and not free,
         )
+
+    @property
+    def _places(self) -> set[int]:
+        return {post.organisation_id for post in self.page.reader.actor.posts}
+
+    def _known(self, record: Record) -> Iterator[tuple[str, str]]:
+        """Where the responders are, when the student is expected at the hospital."""
+        page = self.page
+        newest = {one.name: one for one in self.history if one.track == record.no}
+        came, booked = newest.get("assignment.reported_in"), newest.get("referral.scheduled")
+        seen = newest.get("referral.treatment_updated")
+        if came is not None and came.said.get("where"):
+            yield page.word(words.FIELDS["where"]), str(came.said["where"])
+        if booked is not None and record.state == "scheduled":
+            at = page.tongue.moment(datetime.fromisoformat(booked.open["at"]))
+            yield page.say("Appointment"), f"{at} {booked.said.get('where', '')}".strip()
+        if seen is not None and seen.open.get("next_visit") and record.state == "in_treatment":
+            yield page.word(words.FIELDS["next_visit"]), page.tongue.day(date.fromisoformat(seen.open["next_visit"]))
 
     def _icon(self, record: Record) -> str:
         if record.kind == "assignment" and record.organisation is not None:
@@ -246,7 +273,7 @@ class Sheet:
         trigger = trigger_of(declared, clock.name, self.page.reader.actor, record) if mine else ""
         main = next((one for one in self.of_track(record.no) if one.free and one.move.name == trigger), None)
         label = declared.by_name[trigger].label if trigger else kind.label
-        others = [one for one in self.of_track(record.no) if one.free and one is not main]
+        others = [one for one in self._beside(record) if one.free and one is not main]
         return Next(
             title=self.page.word(label),
             who=self._who(record, kind.owners(self.case, record)),
@@ -258,12 +285,16 @@ class Sheet:
             mine=bool(mine),
         )
 
+    def _beside(self, record: Record) -> list[Offer]:
+        """What else can be done with a track. Of the case itself nearly everything can be, and it stands below."""
+        return [] if record.no == CASE else self.of_track(record.no)
+
     def _waiting(self) -> Next | None:
         """What waits for this reader without a limit: feedback to accept, a case to close."""
         found = next((one for one in self.offered if one.free and one.move.name in _WAITED_FOR), None)
         if found is None:
             return None
-        others = [one for one in self.of_track(found.record.no) if one.free and one is not found]
+        others = [one for one in self._beside(found.record) if one.free and one is not found]
         main = self.button(found, main=True)
         return Next(
             main.label, self.place(found.record), None, None, (), main,
@@ -278,7 +309,8 @@ class Sheet:
         if record is None:
             return False
         kind = self.session.office.tracks[record.kind].clock_kinds[clock.name]
-        return owes(self.page.reader.actor, kind.owners(self.case, record), self.case, record)
+        owners = (*kind.owners(self.case, record), *stands_in(record.kind, clock.name, record))
+        return owes(self.page.reader.actor, owners, self.case, record)
 
     def _who(self, record: Record, owners: Sequence[str]) -> str:
         place = self.place(record)
@@ -289,7 +321,10 @@ class Sheet:
     # ----------------------------------------------------------------- stepper
 
     def steps(self) -> list[Step]:
-        """From the whistle to the closing, along the lead's assignment."""
+        """From the whistle to the closing, along the lead's assignment; for a hospital along its referral."""
+        referral = self._treated()
+        if referral is not None:
+            return self._visit(referral)
         tongue = self.page.tongue
         lead = self._lead()
         done = self._done(lead)
@@ -312,6 +347,29 @@ class Sheet:
                 due = self._due(lead, name)
                 when = self.page.say("by %(time)s") % {"time": tongue.moment(due)} if due is not None else "—"
                 found.append(Step(label, when, standing))
+        return found
+
+    def _treated(self) -> Record | None:
+        """The newest referral of a reader who has nothing but a hospital's posts."""
+        if not self.page.roles <= {"liaison"}:
+            return None
+        mine = [one for one in self.case.of_kind("referral") if one.organisation in self._places]
+        return mine[-1] if mine and mine[-1].state in VISIT else None
+
+    def _visit(self, referral: Record) -> list[Step]:
+        tongue = self.page.tongue
+        done = {one.name.partition(".")[2]: one for one in self.history if one.track == referral.no}
+        behind = VISIT[referral.state]
+        if behind == VISIT["in_treatment"] and "treatment_updated" in done:
+            behind += 1
+        found = []
+        for place, name in enumerate(STEPS):
+            told = done.get(name)
+            when = tongue.moment(told.at) if told is not None and place < behind else "—"
+            if name == "scheduled" and told is not None and place < behind:
+                when = tongue.moment(datetime.fromisoformat(told.open["at"]))
+            standing: Standing = "done" if place < behind else "now" if place == behind else "todo"
+            found.append(Step(self.page.say(_VISIT_TEXTS[name]), when, standing))
         return found
 
     def _lead(self) -> Record | None:
@@ -366,4 +424,12 @@ _STEP_TEXTS: Final[Mapping[str, str]] = {
     "feedback_given": gettext_noop("Feedback"),
     "evaluated": gettext_noop("Evaluation"),
     "closed": gettext_noop("Closed"),
+}
+
+_VISIT_TEXTS: Final[Mapping[str, str]] = {
+    "accepted": gettext_noop("Accepted"),
+    "scheduled": gettext_noop("Appointment"),
+    "visit_recorded": gettext_noop("Seen"),
+    "treatment_updated": gettext_noop("Treatment"),
+    "completed": gettext_noop("Completed"),
 }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
 from api.pages import words
 from api.pages.frame import Page
+from api.pages.papers import Paper
 from cases.dossier import Told
+from cases.evidence import PREFIX
 from cases.office import Session
 from cases.track import Track
 from policies.book import Book
@@ -35,16 +37,18 @@ class Entry:
     said: tuple[tuple[str, str], ...]
     shut: str
     number: int
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Puts events into words. `names` are those of the members who acted."""
+    """Puts events into words. `names` are those of the members who acted, `papers` the case's files by reference."""
 
     page: Page
     session: Session
     book: Book
     names: Mapping[int, str]
+    papers: Mapping[str, Paper] = field(default_factory=dict)
 
     def entries(self, history: Sequence[Told]) -> list[Entry]:
         """The newest first."""
@@ -67,6 +71,7 @@ class Teller:
             said=tuple(self.said(one)),
             shut=shut,
             number=one.track,
+            papers=tuple(self.papers[line] for line in _references(one) if line in self.papers),
         )
 
     def title(self, track: Track, one: Told) -> str:
@@ -124,8 +129,11 @@ class Teller:
             if name in _SILENT or (one.trigger.count(".") and name in one.open):
                 continue
             label = self._label(one, name)
-            if label is not None and value not in (None, "", [], {}):
-                yield label, self.value(one.kind, name, value)
+            if label is None or value in (None, "", [], {}):
+                continue
+            said = self.value(one.kind, name, value)
+            if said:
+                yield label, said
 
     def _label(self, one: Told, name: str) -> str | None:
         try:
@@ -140,12 +148,18 @@ class Teller:
         if isinstance(value, Mapping):
             return self._mapping(kind, name, value)
         if isinstance(value, list):
-            return "\n".join(self._listed(kind, name, one) for one in value)
+            # Files are shown below, as what they are.
+            return "\n".join(self._listed(kind, name, one) for one in value if not self._is_paper(one))
+        if isinstance(value, str) and value.startswith(PREFIX):
+            return self.page.say("a file")
         if isinstance(value, str):
             return self._coded(name, value)
         if name in {"to", "hospital", "organisation", "proposed", "court", "school"} and isinstance(value, int):
             return self.place(value)
         return str(value)
+
+    def _is_paper(self, value: object) -> bool:
+        return isinstance(value, str) and value in self.papers
 
     def _listed(self, kind: str, name: str, value: Any) -> str:  # noqa: ANN401
         if name == "statutory" and value in self.book.statutory:
@@ -189,6 +203,13 @@ class Teller:
             text = self.value(kind, key, one)
             found.append(f"{self.page.word(label)}: {text}" if label is not None else text)
         return "\n".join(found)
+
+
+def _references(one: Told) -> Iterator[str]:
+    """The files that an event refers to, as far as they may be read."""
+    for value in one.said.values():
+        if isinstance(value, list):
+            yield from (line for line in value if isinstance(line, str) and line.startswith(PREFIX))
 
 
 def _by_number(item: tuple[str, Any]) -> int:

@@ -6,6 +6,7 @@ a track. A page of its own for a trigger takes an address before this router's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,11 @@ from starlette.responses import Response
 
 from api import errors
 from api import problem_words as words
+from api.pages.beside import beside
 from api.pages.filled import Typed, values
 from api.pages.fired import Opened, fire, is_conflict
 from api.pages.frame import Framed, Page, Posted
+from api.pages.handed import Handed, handed_in, takes_files
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
 from api.pages.telling import Entry, Teller
@@ -54,6 +57,18 @@ def sent_to_track(number: str, no: int, trigger: str, page: Framed, posted: Post
     return _sent(page, number, str(no), trigger, posted)
 
 
+@router.get("/cases/{number}/tracks/{no}/{trigger}/attachments")
+def form_of_track_again(number: str, no: int, trigger: str, page: Framed) -> Response:
+    """Whoever loads the address of a form that came back gets the form."""
+    return page.go(f"/cases/{number}/tracks/{no}/{trigger}")
+
+
+@router.post("/cases/{number}/tracks/{no}/{trigger}/attachments")
+def sent_to_track_with_files(number: str, no: int, trigger: str, page: Framed, posted: Posted) -> Response:
+    """The same with files: an address of its own, because only such a request may be large."""
+    return _sent(page, number, str(no), trigger, posted)
+
+
 @router.get("/cases/{number}/{kind}/{trigger}")
 def form_that_opens(number: str, kind: str, trigger: str, page: Framed) -> Response:
     return _form(page, number, kind, trigger)
@@ -61,6 +76,18 @@ def form_that_opens(number: str, kind: str, trigger: str, page: Framed) -> Respo
 
 @router.post("/cases/{number}/{kind}/{trigger}")
 def sent_to_open(number: str, kind: str, trigger: str, page: Framed, posted: Posted) -> Response:
+    return _sent(page, number, kind, trigger, posted)
+
+
+@router.get("/cases/{number}/{kind}/{trigger}/attachments")
+def form_that_opens_again(number: str, kind: str, trigger: str, page: Framed) -> Response:
+    """Whoever loads the address of a form that came back gets the form."""
+    return page.go(f"/cases/{number}/{kind}/{trigger}")
+
+
+@router.post("/cases/{number}/{kind}/{trigger}/attachments")
+def sent_to_open_with_files(number: str, kind: str, trigger: str, page: Framed, posted: Posted) -> Response:
+    """As `sent_to_track_with_files`."""
     return _sent(page, number, kind, trigger, posted)
 
 
@@ -80,9 +107,14 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     about = typed.one("about")
     with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
-        form = values(there.offer.move.form, typed)
-        if "about" in form and about.isdecimal():
-            form["about"] = int(about)
+        declared = there.offer.move.form
+    handed = handed_in(page, number, declared, posted) if takes_files(declared) else Handed()
+    typed = typed.with_more(handed.references)
+    form = values(declared, typed)
+    if "about" in form and about.isdecimal():
+        form["about"] = int(about)
+    if handed.faults:
+        return _half_handed_in(page, number, track, trigger, typed, form, handed, opened)
     try:
         to = fire(page, number, track, trigger, form, opened)
     except Refusal as refusal:
@@ -95,6 +127,27 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
             return _refused(page, there, typed, refusal, opened)
     # Whoever works through a list goes back to it, and can take the last tap back there.
     return page.go(f"/?undo={number}.{track}" if posted.get("_back") == "work" else to)
+
+
+def _half_handed_in(
+    page: Page,
+    number: str,
+    track: str,
+    trigger: str,
+    typed: Typed,
+    form: Mapping[str, Any],
+    handed: Handed,
+    opened: Opened,
+) -> Response:
+    """A file isn't taken: said with whatever else is wrong, so that nobody corrects the form twice."""
+    with _scene_of(page, track, trigger) as session:
+        there = _there(page, session, number, track, trigger, form.get("about"))
+        faults, bad = list(handed.faults), {one.name for one in handed.faults}
+        try:
+            there.offer.move.form.checked(form, session.office.book_of(there.file.policy).tz)
+        except Refusal as refusal:
+            faults += [one for one in refusal.faults if one.name not in bad]
+        return _drawn(page, there, typed, tuple(faults), opened)
 
 
 def _scene_of(page: Page, track: str, trigger: str) -> AbstractContextManager[Session]:
@@ -129,6 +182,10 @@ def _beginnings(page: Page, offer: Offer) -> Typed:
             given[field.name] = now
         elif field.kind == "date" and field.name in {"day", "from_day"}:
             given[field.name] = now[:10]
+    if (offer.declared.kind, offer.move.name) == ("assignment", "report_in"):
+        # Most often whoever writes it is who is there.
+        member = page.reader.member
+        given |= {"mode": "on_site", "people": f"{member.name} {member.organisation.name}"}
     known = {field.name for field in offer.move.form.fields}
     asked = {name: value for name, value in page.request.query_params.items() if name in known}
     return Typed.nothing(**given, **{name: value for name, value in asked.items() if name not in given})
@@ -138,10 +195,7 @@ def _drawn(
     page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
-    scene = Scene(
-        page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer, not there.sight.nothing
-    )
-    widgets = drawn(scene, offer.move.form.fields, typed, faults)
+    widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
     # A fault of something that this page doesn't show would otherwise be told by nothing.
     lost = [] if summary(widgets) else [words.of_field(one.code, one.facts, page.language) for one in faults]
     scales = list(book.scales.values()) if offer.move.name == "record_screening" and not typed.one("scale") else []
@@ -168,14 +222,11 @@ def _scene(page: Page, there: Scenery) -> Scene:
 
 def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened: Opened) -> Response:
     """A rule of its own stood against it: said above the form, which keeps what was typed."""
-    offer, book = there.offer, there.session.office.book_of(there.file.policy)
-    scene = Scene(
-        page, there.session, book, offer.declared.kind, offer.move.name, there.file, offer, not there.sight.nothing
-    )
     problem = errors.problem_of(page.request, refusal)
+    widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
     return page.show(
-        "trigger.html", there.session, status=problem.status, widgets=drawn(scene, offer.move.form.fields, typed),
-        faulty=[], lost=[], opened=opened, scales=[], refusal=problem, **_common(page, there),
+        "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
+        scales=[], refusal=problem, **_common(page, there),
     )  # fmt: skip
 
 
@@ -226,5 +277,7 @@ def _common(page: Page, there: Scenery) -> dict[str, Any]:
         "about": page.word(offer.declared.label),
         "whose": sheet.place(record),
         "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],
-        "action": sheet.button(offer).address,
+        "action": sheet.button(offer).address.partition("?")[0],
+        "files": takes_files(offer.move.form),
+        "beside": [] if there.sight.nothing else beside(page, there.session, there.file, there.sight, offer),
     }

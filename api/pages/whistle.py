@@ -20,6 +20,7 @@ from api.pages.draft import Draft, read
 from api.pages.filled import Typed, student, values
 from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
+from api.pages.handed import Handed, handed_in
 from api.pages.parts import head
 from api.pages.widgets import Scene, Widget, drawn, summary
 from cases import dossier, queries
@@ -104,6 +105,14 @@ def done_sent(number: str, page: Framed, posted: Posted) -> Response:
     return _save(page, number, posted, "check")
 
 
+@router.post("/whistle/{number}/done/attachments")
+def done_sent_with_files(number: str, page: Framed, posted: Posted) -> Response:
+    """The same with files: an address of its own, because only such a request may be large."""
+    with page.opening() as session:
+        _draft(page, session, number)
+    return _save(page, number, posted, "check")
+
+
 @router.get("/whistle/{number}/check")
 def check(number: str, page: Framed) -> Response:
     with page.opening() as session:
@@ -134,10 +143,14 @@ def _save(page: Page, number: str, posted: FormData, then: str) -> Response:
     """Keep what was typed in the draft, and go on; or stop here and go on later."""
     typed, opened = Typed.of(posted), Opened.of(posted)
     leaving = "later" in posted
+    handed = handed_in(page, number, _fields(page, ("evidence",)), posted) if then == "check" else Handed()
+    typed = typed.with_more(handed.references)
     with page.opening() as session:
         file = _draft(page, session, number)
         draft = read(page, session, file)
         form, missing = _of_step(page, then, typed, draft)
+    if handed.faults:
+        return _again(page, number, then, typed, Refusal("invalid", faults=handed.faults), opened)
     if missing and not leaving:
         return _again(page, number, then, typed, Refusal("invalid", faults=missing), opened)
     try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from api import problem_words
-from api.pages import words
+from api.pages import phrases, words
 from api.pages.filled import ROWS, Typed
 from api.pages.frame import Page
 from api.pages.parts import GRADES, grade_word
@@ -26,6 +26,8 @@ from policies.book import Book
 from policies.vocabulary import RESPONDING, Words
 
 FIVE: Final = ("1", "2", "3", "4", "5")
+FORTNIGHTS: Final = 6
+"""So many steps of a plan have a field of their own."""
 _FEW: Final = 6
 """So many choices stand one under the other; more of them in a list that opens."""
 _LONG: Final = frozenset({"text", "lines", "evidence"})
@@ -61,7 +63,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """One field as a template draws it. `look` names the macro; `parts` are the fields of a sub-form."""
+    """One field as a template draws it. `look` names the macro; `parts` are the fields of a sub-form.
+
+    `phrases` are what is often written there, `others` choices that stand aside, `series` label and text of each input
+    where a field has several.
+    """
 
     name: str
     look: str
@@ -74,6 +80,9 @@ class Widget:
     error: str = ""
     input: str = "text"
     attributes: tuple[tuple[str, str], ...] = ()
+    phrases: tuple[str, ...] = ()
+    others: tuple[Choice, ...] = ()
+    series: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -125,7 +134,14 @@ def summary(widgets: Iterable[Widget]) -> list[Widget]:
 
 
 def _by_path(scene: Scene, faults: Sequence[FieldFault]) -> dict[str, str]:
-    return {one.name: problem_words.of_field(one.code, one.facts, scene.page.language) for one in faults}
+    said: dict[str, list[str]] = {}
+    for one in faults:
+        text = problem_words.of_field(one.code, one.facts, scene.page.language)
+        # Of several files it has to be said which one.
+        colon = "：" if scene.page.language == "zh_CN" else ": "
+        text = f"{one.facts['file']}{colon}{text}" if one.facts.get("file") else text
+        said.setdefault(one.name, []).append(text)
+    return {name: "; ".join(texts) for name, texts in said.items()}
 
 
 def _fault(faults: Mapping[str, str], name: str, *, deep: bool = True) -> str:
@@ -152,25 +168,43 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
     value = typed.raw(field.name)
     if field.kind == "evidence":
         return _evidence(scene, field, typed, error, common)
+    said = phrases.of(scene.kind, scene.trigger, field.name, scene.page.language, _school(scene))
     if field.kind in _LONG:
-        return Widget(**common, look="area", value=value, error=error)
+        return Widget(**common, look="area", value=value, error=error, phrases=said)
     return Widget(
         **common, look="line", value=value, error=error, input=_INPUTS.get(field.kind, "text"),
-        attributes=_BOUNDS.get(field.kind, ()),
+        attributes=_BOUNDS.get(field.kind, ()), phrases=said,
     )  # fmt: skip
 
 
+def _school(scene: Scene) -> str:
+    """What the case's school is called: the place where it is most often."""
+    if scene.case is None:
+        return ""
+    return scene.session.office.directory.organisation(scene.session.connection, scene.case.school).name
+
+
 def _evidence(scene: Scene, field: Field, typed: Typed, error: str, common: dict[str, Any]) -> Widget:
-    """The files of the case to tick, and lines for what lies elsewhere."""
+    """A file to hand in, the files of the case to tick, and lines for what lies elsewhere.
+
+    What came with this very form stands ticked, then what nothing refers to yet; what an earlier step has taken up
+    stands aside.
+    """
     said = typed.all(field.name)
     ticked = {one for one in said if one.startswith(PREFIX)}
     written = "\n".join(one for one in said if one not in ticked)
-    kept: tuple[Choice, ...] = ()
+    near: list[Choice] = []
+    aside: list[Choice] = []
     if scene.case is not None and scene.case.number and scene.keeps_files:
         page = scene.page
-        found = listed(scene.session, scene.case.number, page.reader.actor, page.reader.now)
-        kept = tuple(Choice(one.reference, one.name, chosen=one.reference in ticked) for one in found)
-    return Widget(**common, look="evidence", value=written, choices=kept, error=error)
+        for one in listed(scene.session, scene.case.number, page.reader.actor, page.reader.now):
+            chosen = one.reference in ticked
+            where = near if chosen or (one.event is None and one.member == page.reader.member.id) else aside
+            where.append(Choice(one.reference, one.name, chosen=chosen))
+    takes = "files" if scene.case is not None and scene.case.number else ""
+    return Widget(
+        **common, look="evidence", value=written, choices=tuple(near), others=tuple(aside), error=error, input=takes
+    )
 
 
 def _look_of(field: Field, choices: Sequence[Choice]) -> str:
@@ -342,11 +376,11 @@ def _plan(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], c
     at = field.name
     attendance = Widget(
         f"{at}.attendance",
-        "line",
+        "series",
         scene.page.say("Attendance in percent, fortnight by fortnight"),
-        scene.page.say("For example: 50, 75, 100"),
-        value=typed.raw(f"{at}.attendance"),
+        scene.page.say("Leave empty what comes after the last step, such as 50, 75, 100."),
         error=_fault(faults, f"{at}.attendance"),
+        series=tuple(_fortnights(scene, typed, f"{at}.attendance")),
     )
     parts = (
         attendance,
@@ -355,6 +389,14 @@ def _plan(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], c
         _part(scene, f"{at}.watch_points", typed, faults, look="area"),
     )
     return Widget(**common, look="group", parts=parts, error=_fault(faults, at, deep=False))
+
+
+def _fortnights(scene: Scene, typed: Typed, path: str) -> Iterator[tuple[str, str]]:
+    """The weeks of each fortnight, and what was typed for it."""
+    said = [one for text in typed.all(path) for one in text.replace(",", " ").split()]
+    for place in range(max(FORTNIGHTS, len(said))):
+        weeks = scene.page.say("weeks %(first)s–%(last)s") % {"first": 2 * place + 1, "last": 2 * place + 2}
+        yield weeks, said[place] if place < len(said) else ""
 
 
 def _items(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], common: dict[str, Any]) -> Widget:

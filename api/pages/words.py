@@ -129,18 +129,37 @@ FIELDS: Final[Mapping[str, Words]] = {
     "case.close.summary": Words("结案小结", "Summary"),
     "referral.complete.summary": Words("诊疗小结", "Summary of treatment"),
     "leave.record_contact.how": Words("联系方式", "How"),
+    "assignment.report_in.evidence": Words("现场照片", "Photos of the place"),
+    "assignment.give_feedback.evidence": Words("照片和材料", "Photos and papers"),
+    "referral.complete.evidence": Words("诊疗文书", "Medical papers"),
+    "return_to_school.hospital_sign.evidence": Words("诊疗文书", "Medical papers"),
+    "return_to_school.school_sign.evidence": Words("方案原件", "The plan on paper"),
     "extension.request.about": Words("为哪项派单申请", "For which assignment"),
 }
 """By the field's name, or by `kind.trigger.name` where a name means something else there."""
 
 HINTS: Final[Mapping[str, Words]] = {
     "evidence": Words(
-        "每行一项：材料名称或存放处，如“伤情照片 3 张，存心理室”。",
-        "One a line: what it is, or where it is kept, such as “3 photos, counselling room”.",
+        "拍照或扫描上传；原件存放在别处的，写明名称和存放处，每行一项。",
+        "A photo or a scan; of what is kept elsewhere its name and place, one a line.",
     ),
-    "form": Words("每行一项：同意书名称或存放处。", "One a line: the form, or where it is kept."),
-    "signed_refusal": Words("每行一项：签字文书名称或存放处。", "One a line: the document, or where it is kept."),
-    "certificate": Words("每行一项：诊断证明等。", "One a line: medical certificates and the like."),
+    "form": Words(
+        "拍照或扫描上传签好字的同意书；只有纸质的，写明存放处。",
+        "A photo or scan of the signed form; where there is only paper, say where it is kept.",
+    ),
+    "signed_refusal": Words(
+        "拍照或扫描上传签好字的文书；只有纸质的，写明存放处。",
+        "A photo or scan of the signed document; where there is only paper, say where it is kept.",
+    ),
+    "certificate": Words("诊断证明等，拍照或扫描上传。", "Medical certificates and the like, as a photo or scan."),
+    "referral.complete.evidence": Words(
+        "出院小结、诊断证明等；只有医院和心理教师能看到。",
+        "Discharge letter, certificate; only hospital and counselor see them.",
+    ),
+    "return_to_school.hospital_sign.evidence": Words(
+        "书面意见、诊断证明等；只有医院和心理教师能看到。",
+        "Written opinion, certificate; only hospital and counselor see them.",
+    ),
     "people": Words("每行一人：姓名、单位。", "One person a line: name, organisation."),
     "present": Words("每行一人：姓名、单位。", "One person a line: name, organisation."),
     "guardians": Words("每行一人：姓名、关系、电话。", "One a line: name, relation, telephone."),
@@ -244,6 +263,16 @@ KINDS: Final[Mapping[str, Words]] = {
     "guidance_center": Words("陶老师工作站", "guidance centre"),
 }
 
+ROOMS: Final[Mapping[str, Words]] = {
+    "case page": Words("个案页", "case page"),
+    "own draft": Words("自己的草稿", "own draft"),
+    "form": Words("办理页面", "form of a step"),
+    "files": Words("附件目录", "list of files"),
+    "pictures": Words("图片缩略图", "pictures, small"),
+    "search by name": Words("按姓名查找", "search by name"),
+}
+"""Where something was opened, as the access log keeps it; other words there are a reason that somebody wrote."""
+
 RUNGS: Final[Mapping[str, Words]] = {
     "reminded": Words("提醒", "reminder"),
     "warned": Words("预警", "warning"),
@@ -251,6 +280,13 @@ RUNGS: Final[Mapping[str, Words]] = {
     "escalated": Words("督办", "escalated"),
     "bulletined": Words("通报", "bulletin"),
 }
+
+
+def room(what: str) -> Words:
+    """Where or why something was opened."""
+    if what.startswith("file:"):
+        return Words("一个附件", "a file")
+    return ROOMS.get(what, Words(what, what))
 
 
 def field_label(kind: str, trigger: str, name: str) -> Words:

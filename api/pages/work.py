@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.pages.around import around
+from api.pages.course import is_quick
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page
 from api.pages.parts import Head, headed
 from api.pages.spoken import Left
 from cases import access, agenda, dossier, loading
-from cases.agenda import Item
+from cases.agenda import Appointment, Item
 from cases.casefile import CaseFile
 from cases.offers import Offer, offer_of
 from cases.office import Session
@@ -24,7 +26,9 @@ from cases.refusal import Refusal
 
 router = APIRouter(include_in_schema=False)
 MOST: Final = 20
-"""So many on one page."""
+"""So many on one page of a group."""
+EACH: Final = 6
+"""So many of each group where all of them stand one under the other."""
 _HOSPITAL: Final = frozenset({"liaison"})
 _SCHOOL: Final = frozenset({"counselor", "principal", "mentor", "deputy"})
 
@@ -47,6 +51,26 @@ class Card:
     whistler: str
     phone: str
     created: datetime
+    also: tuple[Also, ...] = ()
+    meeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Also:
+    """What else may be done with it now, without opening the case first."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One group of the list: what it is called, how many there are, and the most pressing of them."""
+
+    code: str
+    name: str
+    count: int
+    cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +89,26 @@ def work(page: Framed, group: str = "", after: str = "", undo: str = "") -> Resp
     """The list, or what has changed of it, for htmx."""
     with page.reading() as session:
         owed = agenda.owed(session, page.reader.actor, page.reader.now)
-        chosen = [one for one in owed if not group or one.group == group]
-        rest = [one for one in chosen if _mark(one) > after] if after else chosen
-        shown = rest[:MOST]
+        group = group if group in agenda.GROUPS else ""
+        groups = _groups(page, agenda.counted(owed))
+        if group:
+            chosen = [one for one in owed if one.group == group and _mark(one) > after]
+            shown, most = chosen[:MOST], MOST
+        else:
+            chosen = [one for code in agenda.GROUPS for one in [one for one in owed if one.group == code][:EACH]]
+            shown, most = chosen, len(chosen)
         facts: dict[str, Any] = {
-            "groups": _groups(page, agenda.counted(owed)),
-            "group": group if group in agenda.GROUPS else "",
+            "groups": groups,
+            "group": group,
             "after": after,
             "total": len(owed),
-            "cards": _cards(page, session, shown),
-            "more": _mark(shown[-1]) if len(rest) > MOST else "",
+            "parts": _parts(groups, shown, _cards(page, session, shown)),
+            "more": _mark(shown[-1]) if len(chosen) > most else "",
             "undo": _undo(page, session, undo),
         }
-        block = "list" if page.wants_fragment else None
-        return page.show("work.html", session, block=block, **facts)
+        if page.wants_fragment:
+            return page.show("work.html", session, block="list", **facts)
+        return page.show("work.html", session, around=around(page, session, len(owed)), **facts)
 
 
 def _mark(item: Item) -> str:
@@ -99,6 +129,16 @@ def _groups(page: Page, counts: Mapping[str, int]) -> list[tuple[str, str, int]]
     return [(one, names[one], counts[one]) for one in agenda.GROUPS]
 
 
+def _parts(groups: Sequence[tuple[str, str, int]], shown: Sequence[Item], cards: Sequence[Card]) -> list[Part]:
+    """The cards under their groups, the empty ones left out."""
+    made = list(zip(shown, cards, strict=True))
+    parts = [
+        Part(code, name, count, tuple(card for item, card in made if item.group == code))
+        for code, name, count in groups
+    ]
+    return [one for one in parts if one.cards]
+
+
 def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
     if not items:
         return []
@@ -107,14 +147,25 @@ def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
     whistlers = {one.whistler for one in items if one.whistler is not None}
     names = dossier.names(session, whistlers)
     numbers = dossier.phones(session, whistlers)
+    meetings = agenda.appointments(session, items)
     cards = []
     for item in items:
         file = files[item.case_id]
         book = session.office.book_of(file.policy)
         sight = access.sees(page.reader.actor, file, book, page.reader.now)
         shown = headed(page, session, book, file, sight.identity, seen.get(item.student, NOBODY))
-        cards.append(_card(page, session, item, file, shown, names, numbers))
+        card = _card(page, session, item, file, shown, names, numbers)
+        meeting = meetings.get((item.case_id, item.track))
+        cards.append(replace(card, meeting=_meeting(page, meeting)) if meeting is not None else card)
     return cards
+
+
+def _meeting(page: Page, meeting: Appointment) -> str:
+    """`Appointment 03-18 09:00`, `Next visit 04-02`."""
+    tongue = page.tongue
+    if meeting.first:
+        return page.say("Appointment %(time)s") % {"time": tongue.moment(datetime.fromisoformat(meeting.at))}
+    return page.say("Next visit %(day)s") % {"day": tongue.day(date.fromisoformat(meeting.at))}
 
 
 def _card(
@@ -129,7 +180,7 @@ def _card(
     declared = session.office.tracks[item.kind]
     offer = _offer(page, session, file, item)
     what = page.word(declared.clock_kinds[item.clock].label) if item.clock else ""
-    quick = offer is not None and not offer.move.form.fields
+    quick = offer is not None and is_quick(offer)
     draft = item.kind == "case" and item.state == "draft"
     return Card(
         head=shown,
@@ -146,7 +197,41 @@ def _card(
         whistler=names.get(item.whistler or 0, ""),
         phone=numbers.get(item.whistler or 0, "") if item.whistler != page.reader.member.id else "",
         created=item.created,
+        also=tuple(_also(page, session, file, item)),
     )
+
+
+def _also(page: Page, session: Session, file: CaseFile, item: Item) -> Iterator[Also]:
+    for track, trigger in ALSO.get(f"{item.kind}.{item.trigger}", ()):
+        address = f"/cases/{item.number}/{'tracks/' if not track else ''}{track or item.track}/{trigger}"
+        about = item.track if track else None
+        actor, now = page.reader.actor, page.reader.now
+        try:
+            offer = offer_of(session, file, actor, now, track or str(item.track), trigger, about)
+        except Refusal:
+            continue
+        if offer.free:
+            yield Also(page.word(offer.move.label), address + (f"?about={about}" if about is not None else ""))
+
+
+ALSO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "assignment.acknowledge": (("", "report_in"), ("", "decline")),
+    "assignment.report_in": (("", "record_progress"), ("extension", "request")),
+    "assignment.give_feedback": (("", "record_progress"), ("extension", "request")),
+    "assignment.accept_feedback": (("", "send_back"),),
+    "case.sign_off": (("", "send_back"),),
+    "extension.grant": (("", "refuse"),),
+    "referral.give_consent": (("", "refuse_consent"), ("", "override_for_safety")),
+    "referral.accept": (("", "decline"),),
+    "referral.schedule": (("", "record_visit"), ("", "refuse_admission")),
+    "referral.record_visit": (("", "record_no_show"), ("", "schedule")),
+    "referral.update_treatment": (("", "complete"), ("", "refuse_admission")),
+    "return_to_school.hospital_sign": (("", "defer"),),
+    "return_to_school.school_sign": (("", "defer"),),
+    "return_to_school.declare_stable": (("", "relapse"),),
+    "supervision.accept": (("", "reject"), ("", "interview")),
+}
+"""What lies nearest beside each step, by `kind.trigger`: the kind of track that it opens (or none), and a trigger."""
 
 
 def _address(item: Item, offer: Offer | None, *, draft: bool) -> str:

@@ -43,6 +43,44 @@
     const to = event.key === "j" ? Math.min(at + 1, list.length - 1) : Math.max(at - 1, 0);
     list[to].focus();
   });
+  // Canned phrases: a button for each in place of the list that a browser without script shows.
+  for (const list of document.querySelectorAll("[data-phrases]")) {
+    const field = document.getElementById(list.dataset.phrases);
+    const row = document.createElement("div");
+    row.className = "phrases";
+    for (const option of list.querySelectorAll("option")) {
+      const text = option.hasAttribute("value") ? option.value : option.textContent;
+      if (!text) continue;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "chip";
+      button.textContent = text;
+      button.addEventListener("click", () => {
+        if (field.tagName === "INPUT") field.value = text;
+        else if (!field.value.includes(text)) field.value = field.value.trim() ? field.value.trimEnd() + "\n" + text : text;
+        field.focus();
+      });
+      row.append(button);
+    }
+    field.after(row);
+    if (list.tagName === "DATALIST") field.removeAttribute("list");
+    list.remove();
+  }
+  // More than one request may carry is said before it is sent: nothing typed is lost on the way.
+  document.addEventListener("change", (event) => {
+    const most = Number(event.target.dataset && event.target.dataset.most);
+    if (!most) return;
+    let size = 0;
+    for (const input of event.target.form.querySelectorAll("input[type=file]")) {
+      for (const file of input.files) size += file.size;
+    }
+    event.target.parentNode.querySelector("[data-toomuch]").hidden = size <= most;
+    event.target.setCustomValidity(size <= most ? "" : "-");
+  });
+  document.addEventListener("submit", (event) => {
+    const heavy = event.target.querySelector("input[type=file]:invalid");
+    if (heavy) { event.preventDefault(); heavy.focus(); }
+  });
   // A red frame appears once a form was sent: take the reader there.
   const summary = document.querySelector(".errsum");
   if (summary) summary.focus();

@@ -378,7 +378,12 @@ TRACK = Track(
             source=("in_treatment", "admission_refused"),
             target="completed",
             by=who("liaison@hospital"),
-            form=fields("summary, opinion, conditions?", summary="text:clinical", opinion=OPINIONS),
+            form=fields(
+                "summary, opinion, conditions?, evidence?",
+                summary="text:clinical",
+                opinion=OPINIONS,
+                evidence="evidence:clinical",
+            ),
             then=_completed,
         ),
         Move(

@@ -192,7 +192,7 @@ TRACK = Track(
             target=("assessing", "planned"),
             choose=_after_hospital,
             by=who("liaison@hospital"),
-            form=fields("opinion, conditions?", opinion=OPINIONS),
+            form=fields("opinion, conditions?, evidence?", opinion=OPINIONS, evidence="evidence:clinical"),
             then=_hospital_signed,
         ),
         Move(
@@ -203,7 +203,7 @@ TRACK = Track(
             target=("assessing", "planned"),
             choose=_after_school,
             by=who("principal@school"),
-            form=fields("assessment, plan", plan="plan"),
+            form=fields("assessment, plan, evidence?", plan="plan"),
             then=_school_signed,
         ),
         Move(
