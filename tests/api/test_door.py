@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from fastapi import APIRouter
 from sqlalchemy import text
 
+from api import web
 from api.asked import Asked, Reading, Writing
 from api.envelope import LARGE, SMALL, name_in
 from api.problem_words import FIELDS, STATUSES
@@ -101,6 +103,14 @@ def test_a_process_that_answers_says_so(door: Door) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["cache-control"] == "no-store"
     assert len(answer.headers["x-request-id"]) == 32
+
+
+def test_an_answer_isnt_held_back_for_the_next_packet() -> None:
+    """Measured: 40 ms a request. asyncio asks for it on sockets alone that say that they are TCP."""
+    with web.listening("127.0.0.1", 0) as on, socket.create_connection(on.getsockname()):
+        taken, _ = on.accept()
+        with taken:
+            assert taken.proto == socket.IPPROTO_TCP
 
 
 def test_health_turns_when_sweeping_stops(door: Door) -> None:
