@@ -1,7 +1,7 @@
 """`make bench`: every figure of this part, as ratios taken in one run on the same durable PostgreSQL.
 
-`python -m tests.benchmarks [fire] [sweep] [due] [memory] [play] [help] [stack] [clone] [--cases N]`; without a name all
-but `clone`, which needs a package registry.
+`python -m tests.benchmarks [fire] [sweep] [due] [memory] [play] [help] [stack] [door] [clone] [--cases N]`; without a
+name all but `clone`, which needs a package registry.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pathlib import Path
 
 from cases import embedded
 from cases.store import Store
-from tests.benchmarks import due, fire, play, stack, sweep
+from tests.benchmarks import door, due, fire, play, stack, sweep
 from tests.town import town
 
-NAMES = ("fire", "sweep", "due", "memory", "play", "help", "stack")
-ELSEWHERE = {"stack": stack.report, "clone": stack.from_clone}
+NAMES = ("fire", "sweep", "due", "memory", "play", "help", "stack", "door")
+ELSEWHERE = {"stack": stack.report, "door": door.report, "clone": stack.from_clone}
 """What brings a database of its own."""
 
 
