@@ -109,43 +109,45 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def child(settings: Settings, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def child(settings: Settings, environ: Mapping[str, str]) -> Iterator[Keeper]:
     """The web service as a process of its own: a sweep doesn't hold up a page, nor the other way about.
 
-    Started again should it fall over; ends with its parent, kill -9 included. Raises WebFault.
+    Being started while other things are (`Keeper.wait_ready`), and again should it fall over; ends with its parent,
+    kill -9 included. Raises WebFault.
     """
     # Asked here, where the answer can still be one clear message.
     listening(settings.host, settings.port).close()
     environ = {**environ, "WHISTLE_DEMO": "yes" if settings.demo else "no"}
-    keeper = _Keeper(environ)
+    keeper = Keeper(environ, settings.host, settings.port)
     try:
-        keeper.wait_ready(settings.host, settings.port)
-        yield keeper.process
+        yield keeper
     finally:
         keeper.stop()
 
 
-class _Keeper:
+class Keeper:
     """Keeps one child running."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], host: str, port: int) -> None:
         self._environ = dict(environ)
+        self._where = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what we were told to listen on
+        self._port = port
         self._leaving = threading.Event()
         self.process = self._start()
         self._thread = threading.Thread(target=self._keep, name="web", daemon=True)
 
-    def wait_ready(self, host: str, port: int) -> None:
+    def wait_ready(self) -> None:
         """Come back when it answers. Raises WebFault no_start."""
         until = time.monotonic() + _READY_SECONDS
-        where = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what we were told to listen on
         while time.monotonic() < until and self.process.poll() is None:
-            if _answers(where, port):
+            if _answers(self._where, self._port):
                 self._thread.start()
                 return
             time.sleep(0.1)
         raise WebFault("no_start")
 
     def stop(self) -> None:
+        """Let requests at work end, then end it; a second call finds nothing to do."""
         self._leaving.set()
         self.process.terminate()
         try:

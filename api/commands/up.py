@@ -57,15 +57,16 @@ def up(
         with (
             alone(settings.home or embedded.default_home()),
             installation(fresh=True) as kept,
+            web.child(shown := settled(settings, kept.store), os.environ) as serving,
             living(made := premises(kept), settings.sweep_every, port=settings.prefect_port) as alive,
             _delivering(made, settings),
             _telling_others(made, settings),
-            web.child(shown := settled(settings, kept.store), os.environ) as serving,
         ):
+            serving.wait_ready()
             for name, where in _what_runs_where(kept, alive, settings.sweep_every.total_seconds(), language):
                 typer.echo(f"  {name}  {where}")
             address = f"http://{settings.host}:{settings.port}"
-            typer.echo(f"  {language.says('网页    ', 'web         ')}  {address}  (PID {serving.pid})")
+            typer.echo(f"  {language.says('网页    ', 'web         ')}  {address}  (PID {serving.process.pid})")
             if shown.demo:
                 _show_passes(kept, language)
             elif settings.demo:
@@ -75,6 +76,8 @@ def up(
                 typer.echo(language.says("一切正常。按 Ctrl-C 停止。", "All is well. Press Ctrl-C to stop."), err=True)
                 asked.wait()
             typer.echo(language.says("正在停止……", "Stopping …"), err=True)
+            # The pages first: whatever they still do is told and seen to.
+            serving.stop()
 
 
 _NO_DEMO = (
