@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cases.casefile import CASE, Record
+from cases.closing import settled
 from cases.desk import CaseDesk
 from cases.directory import Actor
 from cases.sitting import Sitting, write_form
 from cases.track import Move, Track
-from cases.tracks.case import settled
 
 
 def desk_for(

@@ -12,6 +12,7 @@ from api.pages.filled import ROWS, Typed
 from api.pages.frame import Page
 from api.pages.parts import GRADES, grade_word
 from cases.casefile import CaseFile
+from cases.closing import scorable
 from cases.directory import Organisation
 from cases.directory_fault import DirectoryFault
 from cases.evidence import PREFIX
@@ -21,7 +22,6 @@ from cases.offers import Offer
 from cases.office import Session
 from cases.pickable import pickable
 from cases.refusal import FieldFault
-from cases.tracks.case import scorable
 from policies.book import Book
 from policies.vocabulary import RESPONDING, Words
 
