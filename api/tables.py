@@ -12,8 +12,12 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 Cell = str | int | float | bool | date | datetime | None
 
@@ -45,20 +49,44 @@ def to_csv(headings: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     return b"\xef\xbb\xbf" + written.getvalue().encode("utf-8", "replace")
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet of a workbook. A title keeps 31 characters, without those that Excel doesn't take."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    widths: Sequence[int] = ()
+
+
 def to_xlsx(
     headings: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "1", widths: Sequence[int] = ()
 ) -> bytes:
     """One sheet, its headings held in place. Texts are texts: a formula in them isn't one."""
+    return to_workbook([Sheet(title, headings, rows, widths)])
+
+
+def to_workbook(sheets: Iterable[Sheet]) -> bytes:
+    """Several sheets, in their order."""
     from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    for one in sheets:
+        _fill(book, one)
+    written = io.BytesIO()
+    book.save(written)
+    return written.getvalue()
+
+
+def _fill(book: Workbook, wanted: Sheet) -> None:
     from openpyxl.cell.cell import Cell as SheetCell
     from openpyxl.cell.cell import WriteOnlyCell
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(re.sub(r"[\\/*?:\[\]]", " ", _visible(title))[:31] or "1")
+    sheet = book.create_sheet(re.sub(r"[\\/*?:\[\]]", " ", _visible(wanted.title))[:31] or "1")
     sheet.freeze_panes = "A2"
-    for place, width in enumerate(widths, 1):
+    for place, width in enumerate(wanted.widths, 1):
         sheet.column_dimensions[get_column_letter(place)].width = width
 
     def cell(value: Cell, *, bold: bool = False) -> SheetCell:
@@ -75,12 +103,9 @@ def to_xlsx(
             made.font = Font(bold=True)
         return made
 
-    sheet.append([cell(one, bold=True) for one in headings])
-    for row in rows:
+    sheet.append([cell(one, bold=True) for one in wanted.headings])
+    for row in wanted.rows:
         sheet.append([cell(one) for one in row])
-    written = io.BytesIO()
-    book.save(written)
-    return written.getvalue()
 
 
 def _written(value: Cell) -> str | int | float:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     case,
     cast,
     column,
-    exists,
     extract,
     func,
     literal,
@@ -124,6 +123,11 @@ class _Asked:
         ).select_from(self.chosen)
 
 
+def _there(*wanted: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there is such a row. It names no column: whoever reads for a person may not read every one."""
+    return select(literal(1)).where(*wanted).exists()
+
+
 def _of_clock(asked: _Asked) -> ColumnElement[bool]:
     return clock.c.case_id == asked.chosen.c.id
 
@@ -137,7 +141,7 @@ def _decided() -> ColumnElement[bool]:
 def _not_undone() -> ColumnElement[bool]:
     """An acknowledgement that was taken back counts once: its clock goes on under another number, from its start."""
     later = clock.alias()
-    again = exists().where(
+    again = _there(
         later.c.case_id == clock.c.case_id,
         later.c.track_no == clock.c.track_no,
         later.c.name == clock.c.name,
@@ -192,7 +196,7 @@ def _resolution(asked: _Asked) -> Facts:
 
 def _newest_evaluation(asked: _Asked, found: Facts) -> Facts:
     later = event.alias()
-    again = exists().where(later.c.case_id == event.c.case_id, later.c.trigger == "evaluate", later.c.seq > event.c.seq)
+    again = _there(later.c.case_id == event.c.case_id, later.c.trigger == "evaluate", later.c.seq > event.c.seq)
     own = and_(event.c.case_id == asked.chosen.c.id, event.c.trigger == "evaluate")
     return found.join(event, own).where(~again)
 
@@ -235,7 +239,7 @@ def _check_ins(asked: _Asked) -> Facts:
 def _moved(trigger: str, since: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether that move was made on the return-to-school track within the time that it is followed."""
     own = (event.c.case_id == track.c.case_id, event.c.track_no == track.c.no, event.c.trigger == trigger)
-    return exists().where(*own, event.c.at <= since + FOLLOWED).correlate(track)
+    return _there(*own, event.c.at <= since + FOLLOWED)
 
 
 def _returned(asked: _Asked) -> Facts:
@@ -247,7 +251,7 @@ def _returned(asked: _Asked) -> Facts:
 def _relapsed(asked: _Asked) -> Facts:
     back = event.alias()
     again = event.alias()
-    relapse = exists().where(
+    relapse = _there(
         again.c.case_id == back.c.case_id,
         again.c.track_no == back.c.track_no,
         again.c.trigger == "relapse",

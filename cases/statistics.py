@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from cases.access import NOTHING, Sight
 from cases.figures import Figure, Sums, Times, figures, kept_back, summed, times
@@ -125,6 +125,33 @@ def whose(session: Session, actor: Actor, number: int | None) -> tuple[Organisat
     if place.kind not in _KINDS or not above:
         raise Refusal("not_found")
     return place, any(own[one] for one in above)
+
+
+def overseen(session: Session, actor: Actor, number: int) -> bool:
+    """Whether a place is one of the reader's, or under one of them."""
+    try:
+        whose(session, actor, number)
+    except Refusal:
+        return False
+    return True
+
+
+def named(session: Session, number: int) -> str:
+    """What an organisation is called. Refuses `not_found`."""
+    return _organisation(session, number).name
+
+
+def choices(session: Session, actor: Actor, place: Organisation) -> list[tuple[int, str]]:
+    """The places that the reader can go to from this one: their own, their city's districts, the district's schools."""
+    own = places(actor, session.office.book_of(session.office.current))
+    ways = [organisation.c.id.in_(own), and_(organisation.c.kind == "district", organisation.c.city_id.in_(own))]
+    district = place.district_id
+    if district is not None and (district in own or place.city_id in own):
+        ways.append(and_(organisation.c.kind == "school", organisation.c.district_id == district))
+    rank = case({"city": 0, "district": 1}, value=organisation.c.kind, else_=2)
+    query = select(organisation.c.id, organisation.c.name).where(organisation.c.active, or_(*ways))
+    query = query.order_by(rank, organisation.c.id)
+    return [(row.id, row.name) for row in session.connection.execute(query)]
 
 
 def months(wanted: Wanted) -> Iterator[date]:

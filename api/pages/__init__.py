@@ -17,6 +17,7 @@ from api.pages import (
     orders,
     papers,
     signin,
+    statistics,
     together,
     trigger,
     whistle,
@@ -29,7 +30,7 @@ __all__ = ["problem", "router"]
 router = APIRouter()
 for _noun in (
     *(signin, work, whistle, find, letters, mine, live, papers, board, together, dispatch, orders, bulletin),
-    *(admin, case, trigger),
+    *(statistics, admin, case, trigger),
 ):
     # The triggers' own router comes last: a page made for one trigger takes its address before it.
     router.include_router(_noun.router)

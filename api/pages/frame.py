@@ -61,8 +61,9 @@ NAVIGATION: list[Place] = [
     Place("/desk", "Desk", "route", frozenset({"coordinator"}), tab=True),
     Place("/board", "Board", "alarm", frozenset({"coordinator", "supervisor"}), tab=True),
     Place("/supervision", "Orders", "flag", frozenset({"supervisor"}), tab=True),
+    Place("/statistics", "Statistics", "chart-bar", frozenset({"coordinator", "supervisor", "auditor", "principal"})),
     Place("/bulletin", "Bulletin", "notes", frozenset({"coordinator", "supervisor"})),
-    Place("/search", "Cases", "file-text", tab=True),
+    Place("/search", "Cases", "file-text", frozenset(words.ROLES) - {"auditor", "admin"}, tab=True),
     Place("/admin/log", "Access log", "eye", frozenset({"auditor"}), tab=True),
     Place("/admin", "Administration", "settings", frozenset({"admin"}), tab=True),
 ]
@@ -151,6 +152,11 @@ class Page:
     def word(self, label: Words | tuple[str, str]) -> str:
         """A declared label in the reader's language."""
         return label[0 if self.language == "zh_CN" else 1]
+
+    def caption(self, label: Words | tuple[str, str]) -> str:
+        """A declared label where it stands alone, on a button or as a heading: in English it begins with a capital."""
+        said = self.word(label)
+        return said[:1].upper() + said[1:]
 
     def show(
         self,
