@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.api.door import Door
+    from tests.browser.pictures import Stage
 
 CHROMIUM = Path(os.environ.get("WHISTLE_TEST_CHROMIUM", "/usr/bin/chromium"))
 FLAGS = (
@@ -90,7 +91,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(door: Door) -> Iterator[str]:
+def served(door: Door | Stage) -> Iterator[str]:
     """The application answering on a free port; the address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
