@@ -20,7 +20,8 @@ FEW: Final = 3
 """With more than so many things to do nobody needs to be told what else there is."""
 MOST: Final = 6
 _UNDER_WAY: Final = ("draft", "awaiting_signoff", "open", "awaiting_evaluation")
-_SEE_NOTHING: Final = frozenset({"auditor", "admin"})
+SEE_NOTHING: Final = frozenset({"auditor", "admin"})
+"""Roles that see no case at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def around(page: Page, session: Session, owed: int) -> Around | None:
     """None where there is enough to do."""
     if owed > FEW:
         return None
-    sees_nothing = page.roles <= _SEE_NOTHING
+    sees_nothing = page.roles <= SEE_NOTHING
     followed = () if sees_nothing else _followed(page, session)
     opened = _opened(page) if "auditor" in page.roles else ()
     return Around(tuple(_ways(page)), _title(page), followed, opened)
@@ -90,7 +91,7 @@ def _ways(page: Page) -> list[Way]:
          Way("/admin", say("Administration"), say("Lists, calendars, channels and the rest."), "settings")),
     ]  # fmt: skip
     found = [way for wanted, way in offered if wanted & roles]
-    if not roles <= _SEE_NOTHING:
+    if not roles <= SEE_NOTHING:
         find = say("By number, or by the student's whole name where you may know it.")
         found.append(Way("/search", say("Find a case"), find, "search"))
     settings = say("How you are told, when it is quiet, and the calendar on your telephone.")

@@ -24,6 +24,8 @@ from cases.refusal import Refusal
 
 router = APIRouter(include_in_schema=False)
 IN_THIS_ROOM: Final = "case page"
+NEWEST: Final = 25
+"""So many entries of the timeline stand open; the earlier ones are folded under them."""
 FOLDED: Final = frozenset({"officer", "lead", "liaison"})
 """Those who see to a part of the case: what others do stands folded under theirs."""
 
@@ -157,6 +159,7 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
         "own_limits": sheet.limits(CASE),
         "more": sheet.opening(),
         "entries": entries,
+        "newest": NEWEST,
         "chart": _chart(page, file, history),
         "looks": looked.looks(session.connection, file.id),
         "papers": shelf,

@@ -18,7 +18,7 @@ from cases.offers import Offer
 from cases.office import Session
 from cases.owing import owes
 from cases.refusal import CODES
-from cases.track import Clock
+from cases.track import Clock, Track
 from cases.why import reckoned
 from policies.book import Book
 
@@ -127,7 +127,7 @@ class Sheet:
         middle = "tracks/" if offer.track.isdecimal() else ""
         about = f"?about={offer.about}" if offer.about is not None else ""
         return Button(
-            label=self.page.word(offer.move.label),
+            label=self.page.caption(offer.move.label),
             address=f"/cases/{self.case.number}/{middle}{offer.track}/{offer.move.name}{about}",
             trigger=offer.move.name,
             quick=is_quick(offer),
@@ -192,10 +192,21 @@ class Sheet:
     # ------------------------------------------------------------------- cards
 
     def cards(self) -> list[Card]:
-        """The tracks, those at work first; planned check-ins are shown by their chart."""
-        records = [one for one in self.case.tracks.values() if not (one.kind == "check_in" and one.state == "planned")]
+        """The tracks, those at work first; check-ins that ask nothing of anybody are shown by their chart."""
+        records = [one for one in self.case.tracks.values() if not self._in_chart(one)]
         made = [self.card(one) for one in records]
         return sorted(made, key=lambda one: one.ended)
+
+    def _in_chart(self, record: Record) -> bool:
+        if record.kind != "check_in":
+            return False
+        running = any(one.track == record.no and not one.stopped for one in self.case.clocks.values())
+        return record.state == "planned" or (record.state in {"complete", "cancelled"} and not running)
+
+    def _title(self, record: Record, declared: Track) -> str:
+        if record.kind == "check_in" and "week" in record.facts:
+            return self.page.say("Check-in of week %(week)s") % {"week": record.facts["week"]}
+        return self.page.caption(declared.label)
 
     def card(self, record: Record) -> Card:
         """One track."""
@@ -212,7 +223,7 @@ class Sheet:
         return Card(
             no=record.no,
             kind=record.kind,
-            title=self.page.word(declared.label),
+            title=self._title(record, declared),
             whose=place,
             state=self.page.word(declared.states[record.state].label),
             look="muted" if ended else look,
@@ -261,7 +272,7 @@ class Sheet:
     def next_step(self) -> Next | None:
         """What this reader owes first; else what anybody owes first; None where no limit runs."""
         mine = [one for one in self._running() if self._is_mine(one)]
-        clock = min(mine or self._running(), key=lambda one: one.face.due, default=None)
+        clock = min(mine or self._near(), key=lambda one: one.face.due, default=None)
         waiting = self._waiting() if not mine else None
         if clock is None or waiting is not None:
             return waiting
@@ -275,7 +286,7 @@ class Sheet:
         label = declared.by_name[trigger].label if trigger else kind.label
         others = [one for one in self._beside(record) if one.free and one is not main]
         return Next(
-            title=self.page.word(label),
+            title=self.page.caption(label),
             who=self._who(record, kind.owners(self.case, record)),
             due=clock.face.due,
             left=self.page.tongue.left(clock.face.due, clock.face.started),
@@ -303,6 +314,14 @@ class Sheet:
 
     def _running(self) -> list[Clock]:
         return [one for one in self.case.clocks.values() if not one.stopped and not one.held]
+
+    def _near(self) -> list[Clock]:
+        """What runs anywhere; a hospital needs to know only of what it has a part in."""
+        running = self._running()
+        if not self.page.roles <= {"liaison"}:
+            return running
+        own = {no for no, one in self.case.tracks.items() if one.organisation in self._places or one.kind == "check_in"}
+        return [one for one in running if one.track in own]
 
     def _is_mine(self, clock: Clock) -> bool:
         record = self.case.track(clock.track)

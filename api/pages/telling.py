@@ -148,6 +148,8 @@ class Teller:
         if isinstance(value, Mapping):
             return self._mapping(kind, name, value)
         if isinstance(value, list):
+            if value and all(isinstance(one, int) for one in value) and name == "attendance":
+                return " → ".join(f"{one}%" for one in value)
             # Files are shown below, as what they are.
             return "\n".join(self._listed(kind, name, one) for one in value if not self._is_paper(one))
         if isinstance(value, str) and value.startswith(PREFIX):

@@ -273,7 +273,7 @@ def _common(page: Page, there: Scenery) -> dict[str, Any]:
         "case": there.file,
         "head": hidden if there.sight.nothing else head(page, there.session, there.file, there.sight),
         "blind": there.sight.nothing,
-        "title": page.word(offer.move.label),
+        "title": page.caption(offer.move.label),
         "about": page.word(offer.declared.label),
         "whose": sheet.place(record),
         "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],

@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from api.pages.around import around
+from api.pages.around import SEE_NOTHING, around
 from api.pages.course import is_quick
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page
@@ -108,7 +108,8 @@ def work(page: Framed, group: str = "", after: str = "", undo: str = "") -> Resp
         }
         if page.wants_fragment:
             return page.show("work.html", session, block="list", **facts)
-        return page.show("work.html", session, around=around(page, session, len(owed)), **facts)
+        searches = not page.roles <= SEE_NOTHING
+        return page.show("work.html", session, around=around(page, session, len(owed)), searches=searches, **facts)
 
 
 def _mark(item: Item) -> str:
@@ -179,18 +180,22 @@ def _card(
 ) -> Card:
     declared = session.office.tracks[item.kind]
     offer = _offer(page, session, file, item)
-    what = page.word(declared.clock_kinds[item.clock].label) if item.clock else ""
+    what = page.caption(declared.clock_kinds[item.clock].label) if item.clock else ""
     quick = offer is not None and is_quick(offer)
     draft = item.kind == "case" and item.state == "draft"
     return Card(
         head=shown,
-        what=what or (page.word(offer.move.label) if offer is not None else ""),
+        what=what or (page.caption(offer.move.label) if offer is not None else ""),
         track=page.word(declared.label),
         left=page.tongue.left(item.due, item.started) if item.due is not None else None,
         due=item.due,
         level=file.level,
         trigger=offer.move.name if offer is not None else "",
-        label=page.say("Go on with the draft") if draft else page.word(offer.move.label) if offer is not None else "",
+        label=page.say("Go on with the draft")
+        if draft
+        else page.caption(offer.move.label)
+        if offer is not None
+        else "",
         address=_address(item, offer, draft=draft),
         quick=quick and not draft,
         opened=Opened.at(file),
@@ -211,7 +216,7 @@ def _also(page: Page, session: Session, file: CaseFile, item: Item) -> Iterator[
         except Refusal:
             continue
         if offer.free:
-            yield Also(page.word(offer.move.label), address + (f"?about={about}" if about is not None else ""))
+            yield Also(page.caption(offer.move.label), address + (f"?about={about}" if about is not None else ""))
 
 
 ALSO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {

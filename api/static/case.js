@@ -12,9 +12,12 @@
   document.addEventListener("change", (event) => {
     const filter = event.target.closest("[data-filters]");
     if (!filter) return;
-    for (const one of document.querySelectorAll("#" + filter.dataset.filters + " > li[data-by]")) {
+    for (const one of document.querySelectorAll("[data-" + filter.dataset.filters + "] > li[data-by]")) {
       one.hidden = filter.value !== "" && one.dataset.by !== filter.value;
     }
+  });
+  window.addEventListener("beforeprint", () => {
+    for (const one of document.querySelectorAll("details.older")) one.open = true;
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
