@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 TETHERED: Final = "--tethered"
-_READY_SECONDS: Final = 60
+_READY_SECONDS: Final = 120
 _STOP_SECONDS: Final = 15
 _SOON: Final = 1.0
 _LONGEST: Final = 60.0

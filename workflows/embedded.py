@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from workflows.runner import Runner
 
 _log = logging.getLogger(__name__)
-_SETTLED_SECONDS = 30
+_SETTLED_SECONDS = 120
 
 
 @dataclass(slots=True)
