@@ -13,8 +13,10 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
+
+from tests.chaos import mutants_signin
+from tests.chaos.mutant import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("api", "cases", "notifiers", "policies", "workflows", "tests", "pyproject.toml")
@@ -29,17 +31,6 @@ DATABASE = "tests/chaos/test_database.py"
 TIME = "tests/chaos/test_time.py"
 KILL = "tests/chaos/test_kill.py"
 CATCH_UP = "tests/cases/test_engine_catch_up.py"
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One bug: what it is called, the file, the text that is there once, what stands there instead, who must notice."""
-
-    what: str
-    file: str
-    old: str
-    new: str
-    noticed_by: str
 
 
 MUTANTS = (
@@ -172,6 +163,7 @@ MUTANTS = (
     Mutant("a rung that is due is passed over", "cases/wake.py",
            "for done in range(MOST_AT_ONCE):", "for done in range(3):",
            f"{CATCH_UP}"),
+    *mutants_signin.MUTANTS,
 )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos import mutants
-from tests.chaos.mutants import MUTANTS, ROOT, Mutant
+from tests.chaos.mutant import Mutant
+from tests.chaos.mutants import MUTANTS, ROOT
 
 
 def test_every_bug_can_still_be_planted_where_it_was() -> None:
