@@ -57,6 +57,8 @@ def build(town: Town, now: datetime, *, cases: int, hot: int) -> Iterator[str | 
     over, running = list(_over(town, now)), list(_running(town, now))
     with town.store.begin() as connection:
         connection.execute(text("SELECT set_config('statement_timeout', '0', true)"))
+        # What is copied was told long ago: no trigger lays it out for delivery again.
+        connection.execute(text("SELECT set_config('session_replication_role', 'replica', true)"))
         _mappings(connection, slots)
         _students(connection, town, slots, cases)
         done = 0

@@ -65,6 +65,7 @@ def report() -> Iterator[str]:
                     yield done
             if big is None:
                 raise RuntimeError("no city")
+            yield f"it has settled {_settled(kept):.0f} s later"
             yield from _measured(kept, big, f"http://127.0.0.1:{port}")
 
 
@@ -93,6 +94,21 @@ def _filled(kept: Installation) -> Iterator[str | Big]:
     begun = time.perf_counter()
     yield from build(town, datetime.now(UTC), cases=CASES, hot=HOT)
     yield f"the city is there after {time.perf_counter() - begun:.0f} s"
+
+
+def _settled(kept: Installation, most: float = 300) -> float:
+    """Wait until the stack has made its rounds over what has appeared so suddenly: five quiet seconds."""
+    begun, quiet = time.monotonic(), 0
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND datname = current_database()"
+        " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    with kept.store.administered() as connection:
+        while quiet < 10 and time.monotonic() - begun < most:
+            row = connection.execute(query).fetchone()
+            quiet = quiet + 1 if row is not None and row[0] == 0 else 0
+            time.sleep(0.5)
+    return time.monotonic() - begun
 
 
 # ------------------------------------------------------------------------------------------------------- three hundred
