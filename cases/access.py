@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, any_, false, func, or_, select
 
 from cases.casefile import CaseFile, Record
 from cases.directory import Actor, Post
@@ -177,9 +177,18 @@ def _through_break_glass(actor: Actor) -> ColumnElement[bool]:
     mine = select(track.c.case_id).where(
         track.c.kind == "access",
         track.c.state == "open",
+        track.c.ended_at.is_(None),
         track.c.facts["opened_by"].as_integer() == actor.member_id,
     )
-    return case.c.id.in_(mine)
+    return among(mine)
+
+
+def among(ids: Select[tuple[int]]) -> ColumnElement[bool]:
+    """Whether a case is one of these, asked in such a way that each part of an `or` finds its own by an index.
+
+    `IN (SELECT …)` beside an `or` is asked of every case that there is: measured, 35 ms of 100,000 instead of 1 ms.
+    """
+    return case.c.id == any_(func.array(ids.scalar_subquery()))
 
 
 def _way(post: Post, relation: str, actor: Actor, window: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -191,11 +200,11 @@ def _way(post: Post, relation: str, actor: Actor, window: ColumnElement[bool]) -
         minded = select(student.c.id).where(student.c.mentor_member_id == actor.member_id)
         return and_(own, or_(case.c.whistler_id == actor.member_id, case.c.student_id.in_(minded)))
     if relation == "jurisdiction":
-        return or_(case.c.district_id == number, case.c.city_id == number)
+        return case.c.city_id == number if post.kind == "city" else case.c.district_id == number
     if relation not in {"called", post.kind}:
         return false()
     summoned = select(called.c.case_id).where(called.c.organisation_id == number, called.c.until.is_(None))
-    here = and_(case.c.id.in_(summoned), window)
+    here = and_(among(summoned), window)
     if relation == "street" and post.role == "codirector":
         return and_(here, case.c.school_id == post.school_id)
     return here

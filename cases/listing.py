@@ -236,7 +236,7 @@ def _narrowed(session: Session, actor: Actor, now: datetime, filters: Filters) -
         if number is not None:
             yield cases.c[column] == number
     if filters.organisation is not None:
-        yield cases.c.id.in_(_called((filters.organisation,)))
+        yield access.among(_called((filters.organisation,)))
     if filters.overdue is not None:
         late = select(clock.c.case_id).where(
             clock.c.stopped_at.is_(None), clock.c.state.in_(("running", "missed")), clock.c.due_at < now
@@ -244,7 +244,7 @@ def _narrowed(session: Session, actor: Actor, now: datetime, filters: Filters) -
         yield cases.c.id.in_(late) if filters.overdue else cases.c.id.not_in(late)
     if filters.mine:
         places = tuple({post.organisation_id for post in actor.posts})
-        yield or_(cases.c.whistler_id == actor.member_id, cases.c.id.in_(_called(places)))
+        yield or_(cases.c.whistler_id == actor.member_id, access.among(_called(places)))
     zone = session.office.book_of(session.office.current).tz
     if filters.opened_from is not None:
         yield cases.c.created_at >= midnight(filters.opened_from, zone)

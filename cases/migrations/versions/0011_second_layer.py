@@ -117,7 +117,7 @@ LAID = (
       END IF; END $do$
     """,
 )
-"""Roles, grants and policies; said again by `cases.schema.upgrade` where something of them is missing."""
+"""Roles, grants and policies; what has changed of them since stands in 0015."""
 
 
 def upgrade() -> None:
