@@ -1,6 +1,6 @@
 """A city of 100,000 cases for the door: patterns that the real engine has made, copied into three hundred schools.
 
-Four of five are over, the rest at work, a tenth of those late. Each copy has a student of its own with a sealed name,
+Nine of ten are over, the rest at work, some of those late. Each copy has a student of its own with a sealed name,
 and the people of its own school and street; its sections keep the pattern's seals and don't open. Whoever reads or
 writes a case reads and writes one of `Big.hot`, which the engine has made for that school itself.
 """
@@ -24,8 +24,8 @@ from cases.who import Organisation
 from tests.town import SINCE, STUDENT, Town, roles_of
 
 DISTRICTS, STREETS, SCHOOLS = 12, 8, 25
-OPEN_SHARE = 5
-"""One case of so many is at work."""
+OPEN_SHARE = 10
+"""One case of so many is at work: of a year's, those of the last month."""
 FIRST = 1_000_000
 """Ids of copies begin here, of cases and of students."""
 _OWN = frozenset({"city", "district", "street", "community", "school"})
@@ -249,9 +249,12 @@ _CASE = ("school_id district_id city_id concern level state policy created_at cl
 
 
 def _copies(connection: Connection, pattern: int, done: int, count: int, slots: int, *, shifted: bool) -> None:
-    """The pattern `count` times, in one school after the other; `shifted` over the ten months before it."""
+    """The pattern `count` times, in one school after the other; `shifted` over the ten months before it, in order.
+
+    History is written as it happens: what happened together lies together.
+    """
     values = {"pattern": pattern, "first": FIRST + done, "slot": done % slots, "slots": slots, "count": count}
-    later = " - ((n * 7919) % 430000) * interval '1 minute'" if shifted else ""
+    later = " - (:count - n) * (430000.0 / :count) * interval '1 minute'" if shifted else ""
     picked, joined = _picked(_CASE.split(), later)
     connection.execute(text(
         f"INSERT INTO cases (id, number, student_id, {_CASE.replace(' ', ', ')})"  # noqa: S608 - constants
