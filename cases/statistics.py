@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from policies.book import Book
 
 ROLES: Final = frozenset({"supervisor", "coordinator", "auditor", "principal"})
+EARLIEST: Final = date(2020, 1, 1)
+USUAL: Final = 12
+LONGEST: Final = 36
+"""So many months at most are shown at once."""
 _KINDS: Final = ("city", "district", "school")
 _SPREADS: Final = ("report_in", "score")
 """Of those below a place only these values are read: of one the median is shown, of the other the mean."""
@@ -68,6 +72,20 @@ class Told:
     students: int
     counted: datetime | None
     listed: bool
+
+
+def period(first: date | None, last: date | None, today: date) -> tuple[date, date]:
+    """The months that are shown where these are asked for: twelve by default, thirty-six at most, none to come."""
+    last = min(last or today, today).replace(day=1)
+    last = max(last, EARLIEST)
+    first = (first or _back(last, USUAL - 1)).replace(day=1)
+    return max(min(first, last), _back(last, LONGEST - 1), EARLIEST), last
+
+
+def _back(month: date, count: int) -> date:
+    """The first day of the month so many before."""
+    whole = month.year * 12 + month.month - 1 - count
+    return date(whole // 12, whole % 12 + 1, 1)
 
 
 def places(actor: Actor, book: Book) -> dict[int, bool]:
@@ -131,6 +149,15 @@ def overseen(session: Session, actor: Actor, number: int) -> bool:
     """Whether a place is one of the reader's, or under one of them."""
     try:
         whose(session, actor, number)
+    except Refusal:
+        return False
+    return True
+
+
+def known(session: Session, number: int) -> bool:
+    """Whether there is an organisation of that id."""
+    try:
+        _organisation(session, number)
     except Refusal:
         return False
     return True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WHOLE_EVERY: Final = timedelta(hours=1)
 OVERLAP: Final = timedelta(minutes=10)
 """An event bears the instant at which its transaction began: whoever looks back looks further than the last time."""
-AT_ONCE: Final = 250
+AT_ONCE: Final = 60
 """Schools' months in one transaction."""
 _LOCK: Final = 0x77_68_69_73_74_6C_66
 _OTHERS: Final = tuple(one for one in MEASURES if one not in TIMED)

@@ -28,7 +28,7 @@ SHORT: Final[Mapping[str, str]] = {
     "response": _("Response rate"),
     "resolution": _("Resolution rate"),
     "score": _("Whistlers’ score"),
-    "family": _("Of the evaluations that say whether the family was satisfied (they need not): those in which it was."),
+    "family": _("Families satisfied"),
     "orders": _("Orders per 100"),
     "first_contact": _("First contact in time"),
     "returned": _("Back within 90 days"),

@@ -22,11 +22,7 @@ from cases.office import Session
 from cases.statistics import Told, Wanted
 
 router = APIRouter(include_in_schema=False)
-LONGEST: Final = 36
-"""So many months at most are shown at once."""
-USUAL: Final = 12
 ON_A_PAGE: Final = 50
-_EARLIEST: Final = date(2020, 1, 1)
 _KIND_OF_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -144,17 +140,8 @@ def taken_home(page: Framed) -> Response:
 def wanted_of(page: Page) -> Wanted:
     """What the address asks for; what it says that can't be is as if it weren't said."""
     query = page.request.query_params
-    today = _today(page)
-    last = min(_month(query.get("to", "")) or today, today)
-    first = _month(query.get("from", "")) or back(last, USUAL - 1)
-    first = max(min(first, last), back(last, LONGEST - 1), _EARLIEST)
-    return Wanted(first, max(last, first), _number(query.get("place", "")), _number(query.get("organisation", "")))
-
-
-def back(month: date, count: int) -> date:
-    """The first day of the month so many before."""
-    whole = month.year * 12 + month.month - 1 - count
-    return date(whole // 12, whole % 12 + 1, 1)
+    first, last = statistics.period(_month(query.get("from", "")), _month(query.get("to", "")), _today(page))
+    return Wanted(first, last, _number(query.get("place", "")), _number(query.get("organisation", "")))
 
 
 def _today(page: Page) -> date:
@@ -163,10 +150,9 @@ def _today(page: Page) -> date:
 
 def _month(text: str) -> date | None:
     try:
-        found = date.fromisoformat(f"{text}-01")
+        return date.fromisoformat(f"{text}-01")
     except ValueError:
         return None
-    return found if found >= _EARLIEST else None
 
 
 def _number(text: str) -> int | None:
@@ -226,7 +212,13 @@ def _parts(page: Page, code: str) -> list[tuple[str, str]]:
     yes, no = {
         "score": (page.say("4 or 5 points"), page.say("3 points or fewer")),
         "orders": (page.say("Orders"), page.say("Assignments")),
-    }.get(code, (page.say("Yes"), page.say("No")))
+        "response": (page.say("Somebody came"), page.say("Nobody came")),
+        "resolution": (page.say("Solved"), page.say("In part or not")),
+        "family": (page.say("Satisfied"), page.say("Not satisfied")),
+        "returned": (page.say("Back in time"), page.say("Not back in time")),
+        "relapsed": (page.say("Relapsed"), page.say("No relapse")),
+        "check_ins": (page.say("Complete"), page.say("Not complete")),
+    }.get(code, (page.say("In time"), page.say("Late")))
     return [("all", page.say("All")), ("yes", yes), ("no", no)]
 
 

@@ -229,12 +229,59 @@ class CountLine(Shown):
     overdue: int
 
 
+class FigureLine(Shown):
+    """One indicator. Fewer than five are not told: then `few` is true, and neither value nor base is given."""
+
+    code: str
+    value: float | None = Field(description="百分率、均分或每千/每百件数 · percent, mean, or so many per 1,000 or 100")
+    of: int | None = Field(description="统计件数 · how many it rests on")
+    few: bool
+
+
+class MonthFigures(Shown):
+    month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    figures: list[FigureLine]
+
+
+class PlaceFigures(Shown):
+    id: int
+    name: str
+    kind: str
+    figures: list[FigureLine]
+
+
+class TimesLine(Shown):
+    """How long a step took, in minutes to two digits: median, third quartile, ninth decile."""
+
+    code: str
+    of: int | None
+    median: int | None
+    third: int | None
+    ninth: int | None
+    few: bool
+
+
+class Assessed(Shown):
+    """The indicators for district and school assessment: docs/reference/indicators.md says what each means."""
+
+    place: int
+    name: str
+    month_from: str = Field(pattern=r"^\d{4}-\d{2}$")
+    month_to: str = Field(pattern=r"^\d{4}-\d{2}$")
+    counted: datetime | None = Field(description="统计时刻 · when it was counted")
+    figures: list[FigureLine]
+    months: list[MonthFigures]
+    below: list[PlaceFigures] = Field(description="各区或各单位 · the districts of a city, else the organisations")
+    times: list[TimesLine]
+
+
 class Statistics(Shown):
-    """How many cases the reader sees, by state and level."""
+    """How many cases the reader sees, by state and level; and for those who oversee, the indicators."""
 
     cases: int
     overdue: int
     by: list[CountLine]
+    assessed: Assessed | None = Field(default=None, description="仅监管人员 · for those who oversee a place alone")
 
 
 class OrganisationLine(Shown):

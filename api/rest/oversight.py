@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.asked import Asked, Reading, Writing
 from api.rest import answers
 from api.rest.asking import NUMBER, Body, Cursor, Most, next_page, page_headers, told, written
+from api.rest.assessed import Month, assessed
 from api.rest.bodies import LINK, body_like, both, problems
-from api.rest.cases import Wanted
+from api.rest.cases import OrganisationId, Wanted
 from cases import identity_search, listing, looks
 
 router = APIRouter(tags=["oversight"])
@@ -32,17 +33,27 @@ class Sought(BaseModel):
     operation_id="statistics",
     summary="按状态、等级和逾期计数 · counts by state, level and overdue",
     description=both(
-        "只统计您看得到的个案;筛选与列表相同。", "Of the cases that you see, with the filters of the list."
+        "只统计您看得到的个案;筛选与列表相同。监管人员另得考核指标(assessed),按吹哨月份,不受筛选影响。",
+        "Of the cases that you see, with the filters of the list. Those who oversee a place also get the indicators "
+        "(`assessed`), by the month of the whistle; of the filters only `organisation` narrows them.",
     ),
     responses=problems(),
 )
-def statistics(reader: Asked, session: Reading, wanted: Annotated[Wanted, Depends()]) -> Response:
+def statistics(
+    reader: Asked,
+    session: Reading,
+    wanted: Annotated[Wanted, Depends()],
+    place: OrganisationId = None,
+    month_from: Month = None,
+    month_to: Month = None,
+) -> Response:
     found = listing.counts(session, reader.actor, reader.now, wanted.filters)
     return told(
         answers.Statistics(
             cases=sum(one.cases for one in found),
             overdue=sum(one.overdue for one in found),
             by=[answers.CountLine.model_validate(one) for one in found],
+            assessed=assessed(session, reader, place, wanted.filters.organisation, month_from, month_to),
         )
     )
 

@@ -10,13 +10,19 @@
   // Tips are drawn on the canvas: as HTML they would bring inline styles, which the content policy forbids.
   const tip = (more) => ({ renderMode: "richText", confine: true, ...more });
   const said = (value, unit) => (value === null || value === undefined ? "–" : value + (unit === "%" ? "%" : unit ? " " + unit : ""));
+  // Minutes in the unit that suits their size.
+  const length = (minutes, units) => {
+    if (minutes === null || minutes === undefined) return "–";
+    const [size, unit] = minutes < 60 ? [1, units[0]] : minutes < 1440 ? [60, units[1]] : [1440, units[2]];
+    return Number((minutes / size).toPrecision(2)) + " " + unit;
+  };
   const kinds = {
     lines: (given) => ({
       legend: { top: 0, textStyle: text },
       grid: { left: 8, right: 16, top: 44, bottom: 8, containLabel: true },
       tooltip: tip({ trigger: "axis", valueFormatter: (value) => said(value, given.unit) }),
       xAxis: { type: "category", data: given.labels, boundaryGap: false, axisLabel: text },
-      yAxis: { type: "value", min: 0, max: 100, axisLabel: { ...text, formatter: "{value}%" } },
+      yAxis: { type: "value", min: (seen) => Math.max(0, Math.floor((seen.min - 5) / 10) * 10), max: 100, axisLabel: { ...text, formatter: "{value}%" } },
       series: given.series.map((one, place) => ({
         type: "line", name: one.name, data: one.values, symbol: shapes[place % 4], symbolSize: 8,
         lineStyle: { type: dashes[place % 4], width: 2 }, connectNulls: false,
@@ -35,8 +41,8 @@
     log: (given) => ({
       legend: { top: 0, textStyle: text },
       grid: { left: 8, right: 24, top: 44, bottom: 8, containLabel: true },
-      tooltip: tip({ trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (value) => said(value, given.unit) }),
-      xAxis: { type: "log", name: given.unit, nameLocation: "start", nameTextStyle: text, axisLabel: text, min: "dataMin" },
+      tooltip: tip({ trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (value) => length(value, given.units) }),
+      xAxis: { type: "log", min: 1, axisLabel: { ...text, formatter: (value) => length(value, given.units) } },
       yAxis: { type: "category", inverse: true, data: given.labels, axisLabel: text },
       series: given.series.map((one, place) => ({
         type: "bar", name: one.name, data: one.values, barMaxWidth: 14,
@@ -70,7 +76,7 @@
   for (const place of document.querySelectorAll("[data-chart]")) {
     const given = JSON.parse(place.dataset.chart);
     place.hidden = false;
-    if (given.kind === "bars") place.classList.toggle("chart-few", given.labels.length < 6);
+    if (given.kind === "bars") place.classList.toggle("plot-few", given.labels.length < 6);
     const chart = window.echarts.init(place, null, { renderer: "canvas" });
     const draw = () => {
       const option = { color: colours, textStyle: text, animation: false, ...kinds[given.kind](given) };
