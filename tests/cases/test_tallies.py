@@ -20,8 +20,9 @@ from cases.refusal import Refusal
 from cases.statistics import Told, Wanted
 from cases.store import Store
 from cases.tally_tables import tally, tally_part, tally_round
+from tests.api.door import door_at
 from tests.told_town import NOW, a_told_town
-from tests.town import START, STUDENT, Town, minutes, town
+from tests.town import START, STUDENT, Town, minutes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MARCH = Wanted(date(2026, 3, 1), date(2026, 3, 1))
@@ -31,9 +32,16 @@ HALF_A_YEAR = Wanted(date(2026, 2, 1), date(2026, 7, 1))
 @pytest.fixture(scope="module")
 def city(server: Store) -> Iterator[Town]:
     """The town of `tests.told_town`, counted at several moments on its way as the round would."""
-    with server.scratch() as store, town(store) as built:
-        a_told_town(built, lambda at: tallies.refresh(store, ZONE, at))
-        yield built
+    with door_at(server) as door:
+        a_told_town(door.town, lambda at: tallies.refresh(door.town.store, ZONE, at))
+        yield door.town
+
+
+@pytest.fixture
+def quiet(server: Store) -> Iterator[Town]:
+    """A town in which nothing has happened yet."""
+    with door_at(server) as door:
+        yield door.town
 
 
 def told(city: Town, who: str = "supervisor@district", wanted: Wanted = MARCH, now: datetime = NOW) -> Told:
@@ -198,38 +206,35 @@ def test_nothing_is_counted_anew_where_nothing_happened(city: Town) -> None:
     assert tallies.refresh(city.store, ZONE, later + minutes(2), whole=True) == tallies.Counted(0, whole=True)
 
 
-def test_what_is_told_of_days_gone_by_is_found_within_the_hour(store: Store) -> None:
-    with town(store) as built:
-        built.whistle()
-        now = START + timedelta(days=40)
-        assert tallies.refresh(store, ZONE, now).parts == 1
-        # As a replay does: the events bear the days of old.
-        built.whistle(START + minutes(5), student={**STUDENT, "name": "小二"})
-        assert tallies.refresh(store, ZONE, now + minutes(20)).parts == 0
-        assert tallies.refresh(store, ZONE, now + minutes(61)).parts == 1
-        assert of(told(built, now=now).sums["whistle"]) == (2, 2)
+def test_what_is_told_of_days_gone_by_is_found_within_the_hour(quiet: Town) -> None:
+    quiet.whistle()
+    now = START + timedelta(days=40)
+    assert tallies.refresh(quiet.store, ZONE, now).parts == 1
+    # As a replay does: the events bear the days of old.
+    quiet.whistle(START + minutes(5), student={**STUDENT, "name": "小二"})
+    assert tallies.refresh(quiet.store, ZONE, now + minutes(20)).parts == 0
+    assert tallies.refresh(quiet.store, ZONE, now + minutes(61)).parts == 1
+    assert of(told(quiet, now=now).sums["whistle"]) == (2, 2)
 
 
-def test_drafts_and_whistles_that_were_never_signed_off_count_nowhere(store: Store) -> None:
-    with town(store) as built:
-        form = {"concern": "migrant", "level": "yellow", "summary": "alone", "student": STUDENT}
-        built.fire("counselor@school", None, 0, "save_draft", {"student": STUDENT})
-        waiting = built.fire("counselor@school", None, 0, "submit", form).case
-        tallies.refresh(store, ZONE, START + minutes(1))
-        assert told(built).sums == {}
-        built.fire("principal@school", waiting.id, 0, "sign_off", None, START + minutes(2))
-        tallies.refresh(store, ZONE, START + minutes(3))
-        assert of(told(built).sums["whistle"]) == (1, 1)
+def test_drafts_and_whistles_that_were_never_signed_off_count_nowhere(quiet: Town) -> None:
+    form = {"concern": "migrant", "level": "yellow", "summary": "alone", "student": STUDENT}
+    quiet.fire("counselor@school", None, 0, "save_draft", {"student": STUDENT})
+    waiting = quiet.fire("counselor@school", None, 0, "submit", form).case
+    tallies.refresh(quiet.store, ZONE, START + minutes(1))
+    assert told(quiet).sums == {}
+    quiet.fire("principal@school", waiting.id, 0, "sign_off", None, START + minutes(2))
+    tallies.refresh(quiet.store, ZONE, START + minutes(3))
+    assert of(told(quiet).sums["whistle"]) == (1, 1)
 
 
-def test_a_month_begins_at_midnight_of_the_policys_time_zone(store: Store) -> None:
-    with town(store) as built:
-        midnight = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
-        built.whistle(midnight - minutes(1))
-        built.whistle(midnight, student={**STUDENT, "name": "小二"})
-        tallies.refresh(store, ZONE, midnight + minutes(5))
-        april = Wanted(date(2026, 4, 1), date(2026, 4, 1))
-        assert [of(told(built, wanted=one, now=midnight).sums["whistle"]) for one in (MARCH, april)] == [(1, 1)] * 2
+def test_a_month_begins_at_midnight_of_the_policys_time_zone(quiet: Town) -> None:
+    midnight = datetime(2026, 3, 31, 16, 0, tzinfo=UTC)
+    quiet.whistle(midnight - minutes(1))
+    quiet.whistle(midnight, student={**STUDENT, "name": "小二"})
+    tallies.refresh(quiet.store, ZONE, midnight + minutes(5))
+    april = Wanted(date(2026, 4, 1), date(2026, 4, 1))
+    assert [of(told(quiet, wanted=one, now=midnight).sums["whistle"]) for one in (MARCH, april)] == [(1, 1)] * 2
 
 
 def test_two_who_count_at_once_dont_hinder_each_other(city: Town) -> None:
