@@ -66,8 +66,14 @@ def upgrade() -> None:
     op.execute(
         "CREATE INDEX ix_clock_due ON clock (due_at) WHERE stopped_at IS NULL AND state IN ('running', 'missed')"
     )
+    op.execute("CREATE INDEX ix_event_rung ON event (at) WHERE actor_id IS NULL AND open ? 'percent'")
+    # A clock that runs isn't stopped: taken for chance, that hides from the planner how many there are of them.
+    op.execute("CREATE STATISTICS st_clock_open (mcv) ON state, stopped_at FROM clock")
+    op.execute("ANALYZE clock")
 
 
 def downgrade() -> None:
     """What the policy says is the same: only how the database asks it has changed, and that may stay."""
+    op.execute("DROP STATISTICS st_clock_open")
+    op.execute("DROP INDEX ix_event_rung")
     op.execute("DROP INDEX ix_clock_due")
