@@ -152,7 +152,7 @@ def _running(town: Town, now: datetime) -> Iterator[int]:
     """Cases of the last day; of ten one is long overdue, and one or two have a rung in each of the coming minutes."""
     for number in range(40):
         late, soon = number % 10 == 0, number % 10 in {3, 6}
-        begun = now - (timedelta(minutes=56 - number / 4) if soon else timedelta(minutes=100 + 37 * number))
+        begun = now - (timedelta(minutes=58.5 - number / 10) if soon else timedelta(minutes=100 + 37 * number))
         red = number % 3 == 0 and not soon
         level, concern = ("red", "harmful_home") if red else ("orange", "left_behind")
         case = _whistled(town, begun, level, concern, 20 + number)

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 CASES = int(os.environ.get("CITY", "100000"))
 VISITORS = int(os.environ.get("VISITORS", "300"))
 SECONDS = int(os.environ.get("SECONDS", "240"))
+READERS = int(os.environ.get("READERS", "100"))
+"""How many of them read pages in a browser, all at once."""
 HOT = 150
 ROUNDS = 40
 PAGES = (
@@ -71,9 +73,10 @@ def report() -> Iterator[str]:
 
 def _measured(kept: Installation, big: Big, address: str) -> Iterator[str]:
     people = visitors.of_city(big, VISITORS)
-    yield from _crowd(big, address, people)
+    yield from _crowd(big, address, people, visitors.DATA)
     yield from _beside_bare(big, address)
     yield from _pages(kept, big)
+    yield from _crowd(big, address, people[:READERS], visitors.PAGES)
 
 
 @contextmanager
@@ -114,20 +117,22 @@ def _settled(kept: Installation, most: float = 300) -> float:
 # ------------------------------------------------------------------------------------------------------- three hundred
 
 
-def _crowd(big: Big, address: str, people: list[visitors.Visitor]) -> Iterator[str]:
+def _crowd(big: Big, address: str, people: list[visitors.Visitor], ways: visitors.Ways) -> Iterator[str]:
     lags: list[float] = []
     leaving = threading.Event()
     watching = threading.Thread(target=_watch, args=(big, lags, leaving))
     watching.start()
     try:
-        heard = asyncio.run(visitors.visit(address, people, SECONDS))
+        heard = asyncio.run(visitors.visit(address, people, SECONDS, ways))
     finally:
         leaving.set()
         watching.join()
     every = heard.all
+    what = "data and triggers" if ways is visitors.DATA else "pages and triggers"
     yield (
-        f"{len(people)} visitors, {visitors.THINK[0]:g}–{visitors.THINK[1]:g} s between their requests, {SECONDS} s:"
-        f" {len(every):,} requests, {len(every) / SECONDS:.0f} a second, median {share(every, 0.5):.0f} ms,"
+        f"{len(people)} visitors, {what}, {visitors.THINK[0]:g}–{visitors.THINK[1]:g} s between their requests,"
+        f" {SECONDS} s: {len(every):,} requests, {len(every) / SECONDS:.0f} a second,"
+        f" median {share(every, 0.5):.0f} ms,"
         f" p95 {share(every, 0.95):.0f} ms (most 300), p99 {share(every, 0.99):.0f} ms, {len(heard.wrong)} errors"
     )
     for kind, took in sorted(heard.took.items()):

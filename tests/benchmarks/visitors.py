@@ -23,6 +23,25 @@ NOTE = {"note": "spoke with the teacher; she will watch over the breaks"}
 DESK = ("coordinator@district", "supervisor@district")
 
 
+TRIGGERS = 0.15
+"""Of what those do who may."""
+Ways = tuple[tuple[int, str, str, tuple[str, str] | None], ...]
+"""How often, of what kind, where; and what those of a desk look at in its place."""
+DATA: Ways = (
+    (30, "the work list", "/api/v1/cases?mine=true&state=open&sort=due&limit=50",
+     ("what is overdue", "/api/v1/cases?overdue=true&sort=due&limit=50")),
+    (30, "the case page's data", "/api/v1/cases/{number}", None),
+    (15, "tracks of a case", "/api/v1/cases/{number}/tracks", None),
+    (15, "list of cases", "/api/v1/cases?limit=50", None),
+    (10, "messages", "/api/v1/messages", None),
+)  # fmt: skip
+PAGES: Ways = (
+    (45, "work list", "/", ("board", "/board")),
+    (45, "case page", "/cases/{number}", None),
+    (10, "messages", "/inbox", None),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """One of them: who they are, their cookie, the cases they look at, and where they pull a trigger."""
@@ -89,7 +108,7 @@ def _track(big: Big, slot: Slot, number: str) -> int:
     return int(row[0])
 
 
-async def visit(address: str, visitors: list[Visitor], seconds: float, warm: float = 20) -> Heard:
+async def visit(address: str, visitors: list[Visitor], seconds: float, ways: Ways, warm: float = 20) -> Heard:
     """Let all of them at it for that long; what is heard in the first seconds doesn't count."""
     heard = Heard()
     limits = httpx.Limits(max_connections=len(visitors), max_keepalive_connections=len(visitors))
@@ -97,18 +116,18 @@ async def visit(address: str, visitors: list[Visitor], seconds: float, warm: flo
     async with httpx.AsyncClient(base_url=address, limits=limits, timeout=30) as client:
         begun = time.monotonic() + warm
         await asyncio.gather(
-            *(_one(client, one, Random(number), heard, begun, until)  # noqa: S311 - no secret
+            *(_one(client, one, Random(number), ways, heard, begun, until)  # noqa: S311 - no secret
               for number, one in enumerate(visitors))
         )  # fmt: skip
     return heard
 
 
 async def _one(
-    client: httpx.AsyncClient, visitor: Visitor, chance: Random, heard: Heard, begun: float, until: float
+    client: httpx.AsyncClient, visitor: Visitor, chance: Random, ways: Ways, heard: Heard, begun: float, until: float
 ) -> None:
     await asyncio.sleep(chance.uniform(0, THINK[1]))
     while time.monotonic() < until:
-        kind, method, path, body = _next(visitor, chance)
+        kind, method, path, body = _next(visitor, chance, ways)
         headers = {"cookie": f"{COOKIE}={visitor.session.secret}", "accept-encoding": "gzip"}
         if method == "POST":
             headers["x-csrf-token"] = visitor.session.csrf
@@ -126,22 +145,12 @@ async def _one(
         await asyncio.sleep(chance.uniform(*THINK))
 
 
-def _next(visitor: Visitor, chance: Random) -> tuple[str, str, str, dict[str, str] | None]:
+def _next(visitor: Visitor, chance: Random, ways: Ways) -> tuple[str, str, str, dict[str, str] | None]:
     """What somebody in that role does next: kind, method, path, body."""
-    number = chance.choice(visitor.cases)
-    if visitor.pull is not None and chance.random() < 0.15:
+    if visitor.pull is not None and chance.random() < TRIGGERS:
         return "trigger", "POST", *visitor.pull
-    ways: list[tuple[int, str, str]] = [
-        (30, "work list, page", "/"),
-        (20, "case page", f"/cases/{number}"),
-        (15, "case page, data", f"/api/v1/cases/{number}"),
-        (10, "tracks of a case", f"/api/v1/cases/{number}/tracks"),
-        (10, "list of cases", "/api/v1/cases?limit=50"),
-        (10, "work list, data", "/api/v1/cases?mine=true&state=open&sort=due&limit=50"),
-        (5, "messages", "/api/v1/messages"),
-    ]
-    if visitor.role in DESK:
-        ways[0] = (30, "board, page", "/board")
-        ways[5] = (10, "overdue, data", "/api/v1/cases?overdue=true&sort=due&limit=50")
-    kind, path = chance.choices([one[1:] for one in ways], [one[0] for one in ways])[0]
-    return kind, "GET", path, None
+    weights = [one[0] for one in ways]
+    _, kind, path, of_desk = chance.choices(ways, weights)[0]
+    if visitor.role in DESK and of_desk:
+        kind, path = of_desk
+    return kind, "GET", path.format(number=chance.choice(visitor.cases)), None
