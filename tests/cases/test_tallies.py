@@ -11,18 +11,19 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection, delete, select, text
 
-from cases import behind, figures, statistics, tallies
+from cases import behind, figures, second_layer, statistics, tallies
 from cases.figures import FEW, NOTHING, Figure, Sums
 from cases.indicators import BY_CODE, INDICATORS
 from cases.office import Session
 from cases.records import clock
 from cases.refusal import Refusal
+from cases.second_layer import Bounds
 from cases.statistics import Told, Wanted
 from cases.store import Store
 from cases.tally_tables import tally, tally_part, tally_round
 from tests.api.door import door_at
 from tests.told_town import NOW, a_told_town
-from tests.town import START, STUDENT, Town, minutes
+from tests.town import START, STUDENT, Town, book, minutes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 MARCH = Wanted(date(2026, 3, 1), date(2026, 3, 1))
@@ -185,6 +186,19 @@ def test_nobody_sees_what_isnt_under_them(city: Town) -> None:
         session = Session(connection, city.office)
         behind.behind(session, city.actor("auditor@district", NOW), NOW, "acknowledge", MARCH)
     assert refused.value.code == "not_permitted", "an auditor sees no case"
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [("supervisor@city", {"city", "district", "school"}), ("auditor@district", {"district", "school"}),
+     ("principal@school", {"school"}), ("supervisor@district#2", set()), ("officer@street", set()),
+     ("counselor@school", set())],
+)  # fmt: skip
+def test_the_database_itself_shows_each_reader_only_what_is_under_them(city: Town, who: str, sees: set[str]) -> None:
+    with city.store.begin() as connection:
+        second_layer.put_on(connection, "reader", city.actor(who, NOW), NOW, Bounds.of([book()]))
+        found = set(connection.scalars(select(tally.c.place_id)))
+    assert found == {city.places[name].id for name in sees}
 
 
 def test_what_was_counted_bit_by_bit_is_what_one_counts_afresh(city: Town) -> None:
