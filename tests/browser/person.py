@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from cases.forms import Field, Form
 from tests.cases import papers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Response
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -28,32 +28,33 @@ class Person:
 
     def home(self) -> Page:
         """My work, by the link that is on every page."""
-        if not self.page.url.startswith(self.address):
-            self.page.goto(self.address + "/")
+        if self.page.url.startswith(self.address):
+            self.click(self.page.locator("a.brand"))
         else:
-            self.page.locator("a.brand").click()
-        self.page.wait_for_load_state()
+            self.page.goto(self.address + "/")
         return self.page
+
+    def click(self, what: Locator) -> int:
+        """Click something that leads to a page; its status."""
+        with self.page.expect_navigation() as going:
+            what.click()
+        answer: Response | None = going.value
+        return answer.status if answer is not None else 0
 
     def case(self, number: str) -> int:
         """The case: from my work where it is listed there, else by its number. The status of what came."""
         self.home()
-        listed = self.page.locator(f"main a[href='/cases/{number}']")
+        listed = self.page.locator(f"main a[href='/cases/{number}']:visible")
         if listed.count():
-            with self.page.expect_navigation() as going:
-                listed.first.click()
-            answer = going.value
-        elif self.page.locator("a[href='/search']").count():
+            return self.click(listed.first)
+        if self.page.locator("nav a[href='/search']").count():
             self.page.goto(self.address + "/search")
             self.page.fill("#q", number)
-            with self.page.expect_navigation() as going:
-                self.page.press("#q", "Enter")
-            answer = going.value
-            if f"/cases/{number}" not in self.page.url:
-                answer = self.page.goto(f"{self.address}/cases/{number}")
-        else:
-            answer = self.page.goto(f"{self.address}/cases/{number}")
-        return answer.status if answer is not None else 0
+            status = self.click(self.page.locator("main form button[type=submit]"))
+            if f"/cases/{number}" in self.page.url:
+                return status
+        answer = self.page.goto(f"{self.address}/cases/{number}")
+        return answer.status if answer else 0
 
     def step(self, address: str) -> Locator | None:
         """The link or the button to a step on the page that is open; None where it isn't offered."""
@@ -71,8 +72,7 @@ class Person:
 
     def take(self, step: Locator, address: str) -> bool:
         """Click a step; whether its form is open now (one tap does those without a form)."""
-        with self.page.expect_navigation():
-            step.click()
+        self.click(step)
         return self.page.url.partition("?")[0] == self.address + address
 
     # -------------------------------------------------------------- its form
@@ -87,13 +87,13 @@ class Person:
 
     def send(self) -> int:
         """Press the form's own button; the status of what came back."""
-        with self.page.expect_navigation() as going:
-            self.page.locator("main form button.btn-primary, main form button.btn-danger").last.click()
-        answer = going.value
-        return answer.status if answer is not None else 0
+        return self.click(self.page.locator("main form button.btn-primary, main form button.btn-danger").last)
 
     def write(self, field: Field, value: object) -> None:
-        self.put(field.name, str(value))
+        if self.page.locator(f"main select[name='{field.name}'], main input[name='{field.name}'][type=radio]").count():
+            self.choose(field.name, str(value))
+        else:
+            self.put(field.name, str(value))
 
     def put(self, name: str, text: str) -> None:
         """A text into the field of that name."""
@@ -194,11 +194,10 @@ class Person:
         return self.send()
 
     def _on(self) -> None:
-        with self.page.expect_navigation():
-            self.page.locator("main form button.btn-primary").first.click()
+        self.click(self.page.locator("main form button.btn-primary").first)
 
 
-_WAYS = {
+_WAYS: Mapping[str, Callable[[Person, Field, Any], None]] = {
     "choice": Person.pick,
     "yesno": Person.pick,
     "five": Person.pick,
