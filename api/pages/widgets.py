@@ -23,6 +23,7 @@ from cases.office import Session
 from cases.pickable import pickable
 from cases.refusal import FieldFault
 from policies.book import Book
+from policies.limits import Limit
 from policies.vocabulary import RESPONDING, Words
 
 FIVE: Final = ("1", "2", "3", "4", "5")
@@ -156,6 +157,8 @@ def _fault(faults: Mapping[str, str], name: str, *, deep: bool = True) -> str:
 def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str]) -> Widget:
     label = scene.word(words.field_label(scene.kind, scene.trigger, field.name))
     hint = scene.word(words.hint(scene.kind, scene.trigger, field.name))
+    if field.kind == "extra":
+        hint = _most(scene, typed) or hint
     common: dict[str, Any] = {"name": field.name, "label": label, "hint": hint, "required": field.required}
     composed = _COMPOSED.get(field.kind)
     if composed is not None:
@@ -175,6 +178,19 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
         **common, look="line", value=value, error=error, input=_INPUTS.get(field.kind, "text"),
         attributes=_BOUNDS.get(field.kind, ()), phrases=said,
     )  # fmt: skip
+
+
+def _most(scene: Scene, typed: Typed) -> str:
+    """How long the limit is that is to be moved; empty where it isn't known yet which one."""
+    about = typed.one("about")
+    clock = scene.case.clock(int(about), "feedback") if scene.case is not None and about.isdecimal() else None
+    limit = clock.face.limit if clock is not None else None
+    if clock is None or not isinstance(limit, Limit):
+        return ""
+    said = (limit.half() if clock.face.half else limit).in_words(scene.page.language)
+    return scene.page.say("The limit is %(limit)s: write how many more of the same, at most as much again.") % {
+        "limit": said
+    }
 
 
 def _school(scene: Scene) -> str:
@@ -302,11 +318,12 @@ def _kind(scene: Scene, one: Organisation) -> str:
 
 
 def _assignments(scene: Scene, chosen: set[str]) -> tuple[Choice, ...]:
-    """The assignments that an order or an extension can be about."""
+    """The assignments that an order or an extension can be about; whoever asks for more time asks for their own."""
     found = []
+    own = {post.organisation_id for post in scene.page.reader.actor.posts} if scene.kind == "extension" else None
     ends = scene.session.office.tracks["assignment"].ends
     for one in scene.case.of_kind("assignment") if scene.case is not None else []:
-        if one.state not in ends and one.organisation is not None:
+        if one.state not in ends and one.organisation is not None and (own is None or one.organisation in own):
             place = scene.session.office.directory.organisation(scene.session.connection, one.organisation)
             found.append(Choice(str(one.no), place.name, chosen=str(one.no) in chosen))
     return tuple(found)
