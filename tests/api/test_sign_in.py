@@ -167,6 +167,15 @@ def test_another_password_ends_every_other_session(door: Door) -> None:
     assert holder.sign_in(password=ANOTHER).last.status_code == 200
 
 
+def test_another_password_is_given_to_nobody_who_doesnt_know_the_old_one(door: Door) -> None:
+    holder = account_of(door, "counselor@school")
+    browser = holder.sign_in()
+    body = {"old": "not the password at all", "new": "another sentence of one's own"}
+    refused = browser.post("/api/v1/me/password", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (401, "wrong_password")
+    assert holder.sign_in().last.status_code == 200
+
+
 def test_weak_passwords_are_refused_with_the_reason(door: Door) -> None:
     here = account_of(door, "counselor@school").sign_in()
     for weak in ("short", "1234567890", "aaaaaaaaaaaa", "abcdefghijkl", "woaini1314", "my counselor.school"):

@@ -16,7 +16,7 @@ from api.asked import Asked, Writing
 from api.settings import Settings
 from api.signin import passwords
 from api.signin.visiting import safe_next
-from cases import credentials
+from cases import credentials, throttle
 from cases.store import Store
 from tests.api.account import PASSWORD, Holder, account_of
 from tests.api.door import Client, Door, door_at
@@ -76,6 +76,26 @@ def test_a_hundred_guesses_at_once_dont_pass_as_one(door: Door) -> None:
     with ThreadPoolExecutor(8) as hands:
         found = list(hands.map(lambda _: guess(door, holder.login), range(16)))
     assert sorted(found) == [401] * 5 + [429] * 11
+
+
+def test_a_try_that_comes_while_another_is_counted_waits_for_it(door: Door) -> None:
+    from threading import Thread
+
+    key, store = throttle.key_of(door.house.kept.master, throttle.ACCOUNT, "somebody"), door.town.store
+
+    def tried() -> None:
+        with store.begin() as connection:
+            throttle.take(connection, key, throttle.ACCOUNT, door.now)
+
+    tried()
+    with store.begin() as connection:
+        throttle.take(connection, key, throttle.ACCOUNT, door.now)
+        beside = Thread(target=tried)
+        beside.start()
+        beside.join(0.3)
+    beside.join()
+    with store.read() as connection:
+        assert connection.exec_driver_sql("SELECT count FROM throttle").scalar_one() == 3
 
 
 def test_two_processes_share_the_count(door: Door) -> None:
