@@ -2,8 +2,9 @@
 # make run    the cases play, then everything stays up         make test   every test, the style included
 # make play   the cases play, and it exits                     make check  style, types and floors alone
 # make bench  the measurements                                 make setup  only what the others need
+# make pictures  the pages' pictures in docs/pictures, anew
 .DEFAULT_GOAL := run
-.PHONY: setup run play test check bench chaos distributed lock clean
+.PHONY: setup run play test check bench pictures chaos distributed lock clean
 .DELETE_ON_ERROR:
 
 UV_VERSION := 0.13.9
@@ -77,6 +78,10 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.benchmarks
+
+# The demonstration in a throwaway installation, seen through Chromium by each of its roles.
+pictures: $(READY)
+	@$(BIN)/python -m tests.browser.pictures
 
 # The long form of the programmes that the ordinary run has in short; docs/reference/programmes.md says what each shows.
 chaos: $(READY)

@@ -59,7 +59,7 @@ class Shot:
 SHOTS: Final = (
     Shot("counselor-work", "counselor", "/"),
     Shot("counselor-case", "counselor", "{tracked}"),
-    Shot("principal-sign", "principal", "/", PHONE),
+    Shot("principal-sign-off", "principal", "{sign_off}", PHONE),
     Shot("officer-work", "officer", "/", PHONE),
     Shot("officer-report-in", "officer", "{report_in}", PHONE),
     Shot("liaison-work", "liaison", "/"),
@@ -110,8 +110,15 @@ _MINE: Final = """
 _WANTED: Final = {
     "tracked": (
         "SELECT c.number, count(*) " + _MINE + " AND p.organisation_id = c.school_id "
-        "WHERE t.kind = 'check_in' AND t.state = 'complete' AND c.state = 'open' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1",
+        "WHERE t.kind = 'check_in' AND t.state = 'complete' AND c.state = 'open' AND NOT EXISTS (SELECT FROM track o "
+        "WHERE o.case_id = c.id AND o.kind = 'supervision' AND o.ended_at IS NULL) "
+        "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1",
         "/cases/{0}",
+    ),
+    "sign_off": (
+        "SELECT c.number FROM cases c JOIN post p ON p.member_id = :who AND p.organisation_id = c.school_id "
+        "WHERE c.state = 'awaiting_signoff' AND p.until IS NULL ORDER BY 1 LIMIT 1",
+        "/cases/{0}/tracks/0/sign_off",
     ),
     "treated": (
         "SELECT c.number " + _MINE + " AND p.organisation_id = t.organisation_id "
