@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, text, tuple_
 from sqlalchemy import Date as Day
-from sqlalchemy import cast, literal, select
 
 from cases import listing, statistics, tallies
 from cases.cursors import Page, paged
@@ -15,16 +15,30 @@ from cases.indicators import BY_CODE, facts
 from cases.people import organisation
 from cases.records import case as cases
 from cases.refusal import FieldFault, Refusal
-from cases.tally_tables import TOGETHER
+from cases.tally_tables import TOGETHER, tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from sqlalchemy import Connection
+
     from cases.directory import Actor
     from cases.office import Session
     from cases.statistics import Wanted
+    from cases.who import Organisation
 
 PARTS: Final = ("all", "yes", "no")
 BREACHES: Final = "breaches"
 """Not an indicator: the limits that the heat map counts."""
+
+
+# A page is soon full if one goes through the cases in their order and looks each up by its key; the planner would
+# rather gather them all and sort them. Where they are few they may well be gathered.
+_BY_KEYS: Final = text(
+    "SELECT set_config('enable_sort', :gathered, true), set_config('enable_bitmapscan', :gathered, true),"
+    " set_config('enable_hashjoin', :on, true), set_config('enable_mergejoin', :on, true)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +81,17 @@ def behind(
     zone = session.office.book_of(session.office.current).tz
     since, until = tallies.bounds(wanted.first, wanted.last, zone)
     own = {"city": cases.c.city_id, "district": cases.c.district_id, "school": cases.c.school_id}[place.kind]
+    measure = indicator.measure if indicator else "breach"
+    parts = None if place.kind == "school" else _few(session.connection, place, measure, wanted, part, hour)
+    if parts is not None and not parts:
+        return Page((), None)
     columns = [cases.c[name] for name in ("id", "school_id", "district_id", "city_id")]
     chosen = select(*columns, cast(literal(wanted.first), Day).label("month")).where(
         listing.seen(session, actor, now), own == place.id,
         cases.c.created_at >= since, cases.c.created_at < until, cases.c.facts.has_key("unfolded"),
+        *(() if parts is None else _in(parts, str(zone))),
     ).subquery("chosen")  # fmt: skip
-    fact = facts(indicator.measure if indicator else "breach", chosen, now, str(zone)).subquery("fact")
+    fact = facts(measure, chosen, now, str(zone)).subquery("fact")
     school, whom = organisation.alias("school_place"), organisation.alias("whose_place")
     query: Any = (
         select(fact.c.tie.label("id"), fact.c.case_id.label("key"), cases.c.number, cases.c.level, cases.c.policy,
@@ -89,8 +108,47 @@ def behind(
         query = query.where(fact.c.hit == (1 if part == "yes" else 0))
     if hour is not None:
         query = query.where(fact.c.value == hour)
+    several = place.kind != "school" and parts is None
+    session.connection.execute(_BY_KEYS, {"on": "off", "gathered": "off" if several else "on"})
     rows, after = paged(session.connection, query, "-number", fact.c.case_id, fact.c.tie, cursor, most)
+    session.connection.execute(_BY_KEYS, {"on": "on", "gathered": "on"})
     return Page(tuple(_behind(row) for row in rows), after)
+
+
+FEW: Final = 650
+"""Up to so many it is quicker to look where the tallies say they are than to go through all cases."""
+
+
+def _few(
+    connection: Connection, place: Organisation, measure: str, wanted: Wanted, part: str, hour: int | None
+) -> Sequence[tuple[int, date]] | None:
+    """The schools' months in which such facts were counted, where they are few; None where they are many."""
+    whose = wanted.organisation or TOGETHER
+    if place.kind == "city" and whose != TOGETHER:
+        return None
+    count: ColumnElement[int] = {"all": tally.c.counted, "yes": tally.c.hits, "no": tally.c.counted - tally.c.hits}[
+        part
+    ]
+    if hour is not None:
+        count = func.coalesce(cast(tally.c.spread[str(hour)].astext, Integer), 0)
+    own = (tally.c.measure == measure, tally.c.month >= wanted.first, tally.c.month <= wanted.last)
+    together = select(func.coalesce(func.sum(count), 0)).where(*own, tally.c.place_id == place.id)
+    if (connection.scalar(together.where(tally.c.organisation_id == whose)) or 0) > FEW:
+        return None
+    districts = select(organisation.c.id).where(organisation.c.kind == "district", organisation.c.city_id == place.id)
+    query = select(tally.c.place_id, tally.c.month).distinct().where(*own, count > 0)
+    query = query.where(
+        tally.c.district_id == place.id if place.kind == "district" else tally.c.district_id.in_(districts)
+    )
+    if whose != TOGETHER:
+        query = query.where(tally.c.organisation_id == whose)
+    return [(row.place_id, row.month) for row in connection.execute(query)]
+
+
+def _in(parts: Sequence[tuple[int, date]], zone: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    month = cast(func.date_trunc("month", func.timezone(zone, cases.c.created_at)), Day)
+    pair = tuple_(cases.c.school_id, month).in_(parts)
+    return cases.c.school_id.in_({school for school, _ in parts}), pair
 
 
 def _behind(row: Any) -> Behind:  # noqa: ANN401 - a row
