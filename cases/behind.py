@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Integer, cast, func, literal, select, text, tuple_
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, cast, func, literal, select, text, tuple_
 from sqlalchemy import Date as Day
 
 from cases import listing, statistics, tallies
@@ -19,13 +19,14 @@ from cases.tally_tables import TOGETHER, tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
     from cases.directory import Actor
     from cases.office import Session
     from cases.statistics import Wanted
+    from cases.tallies import Part
     from cases.who import Organisation
 
 PARTS: Final = ("all", "yes", "no")
@@ -78,31 +79,16 @@ def behind(
     if not listed:
         raise Refusal("not_permitted")
     indicator = BY_CODE.get(code)
-    zone = session.office.book_of(session.office.current).tz
-    since, until = tallies.bounds(wanted.first, wanted.last, zone)
-    own = {"city": cases.c.city_id, "district": cases.c.district_id, "school": cases.c.school_id}[place.kind]
-    measure = indicator.measure if indicator else "breach"
+    measure = indicator.measure if indicator is not None else "breach"
+    hour = hour if indicator is None else None
     parts = None if place.kind == "school" else _few(session.connection, place, measure, wanted, part, hour)
     if parts is not None and not parts:
         return Page((), None)
-    columns = [cases.c[name] for name in ("id", "school_id", "district_id", "city_id")]
-    chosen = select(*columns, cast(literal(wanted.first), Day).label("month")).where(
-        listing.seen(session, actor, now), own == place.id,
-        cases.c.created_at >= since, cases.c.created_at < until, cases.c.facts.has_key("unfolded"),
-        *(() if parts is None else _in(parts, str(zone))),
-    ).subquery("chosen")  # fmt: skip
+    zone = session.office.book_of(session.office.current).tz
+    chosen = _chosen(place, wanted, zone, listing.seen(session, actor, now), parts)
     fact = facts(measure, chosen, now, str(zone)).subquery("fact")
-    school, whom = organisation.alias("school_place"), organisation.alias("whose_place")
-    query: Any = (
-        select(fact.c.tie.label("id"), fact.c.case_id.label("key"), cases.c.number, cases.c.level, cases.c.policy,
-               school.c.name.label("school"), whom.c.name.label("organisation"), fact.c.track_no, fact.c.hit,
-               fact.c.value)
-        .select_from(fact)
-        .join(cases, cases.c.id == fact.c.case_id)
-        .join(school, school.c.id == cases.c.school_id)
-        .join(whom, whom.c.id == fact.c.organisation_id)
-    )  # fmt: skip
-    if wanted.organisation is not None and wanted.organisation != TOGETHER:
+    query = _listed(fact)
+    if wanted.organisation is not None:
         query = query.where(fact.c.organisation_id == wanted.organisation)
     if part != "all":
         query = query.where(fact.c.hit == (1 if part == "yes" else 0))
@@ -115,20 +101,48 @@ def behind(
     return Page(tuple(_behind(row) for row in rows), after)
 
 
+def _chosen(
+    place: Organisation, wanted: Wanted, zone: ZoneInfo, seen: ColumnElement[bool], parts: Sequence[Part] | None
+) -> FromClause:
+    """The cases of that place and those months that the reader sees; only those of `parts` where they are given."""
+    since, until = tallies.bounds(wanted.first, wanted.last, zone)
+    own = {"city": cases.c.city_id, "district": cases.c.district_id, "school": cases.c.school_id}[place.kind]
+    columns = [cases.c[name] for name in ("id", "school_id", "district_id", "city_id")]
+    query = select(*columns, cast(literal(wanted.first), Day).label("month")).where(seen, own == place.id)
+    query = query.where(cases.c.created_at >= since, cases.c.created_at < until, cases.c.facts.has_key("unfolded"))
+    if parts is not None:
+        month = cast(func.date_trunc("month", func.timezone(str(zone), cases.c.created_at)), Day)
+        query = query.where(cases.c.school_id.in_({school for school, _ in parts}))
+        query = query.where(tuple_(cases.c.school_id, month).in_(parts))
+    return query.subquery("chosen")
+
+
+def _listed(fact: FromClause) -> Select[Any]:
+    school, whom = organisation.alias("school_place"), organisation.alias("whose_place")
+    return (
+        select(fact.c.tie.label("id"), fact.c.case_id.label("key"), cases.c.number, cases.c.level, cases.c.policy,
+               school.c.name.label("school"), whom.c.name.label("organisation"), fact.c.track_no, fact.c.hit,
+               fact.c.value)
+        .select_from(fact)
+        .join(cases, cases.c.id == fact.c.case_id)
+        .join(school, school.c.id == cases.c.school_id)
+        .join(whom, whom.c.id == fact.c.organisation_id)
+    )  # fmt: skip
+
+
 FEW: Final = 650
 """Up to so many it is quicker to look where the tallies say they are than to go through all cases."""
 
 
 def _few(
     connection: Connection, place: Organisation, measure: str, wanted: Wanted, part: str, hour: int | None
-) -> Sequence[tuple[int, date]] | None:
+) -> Sequence[Part] | None:
     """The schools' months in which such facts were counted, where they are few; None where they are many."""
     whose = wanted.organisation or TOGETHER
     if place.kind == "city" and whose != TOGETHER:
         return None
-    count: ColumnElement[int] = {"all": tally.c.counted, "yes": tally.c.hits, "no": tally.c.counted - tally.c.hits}[
-        part
-    ]
+    counted, hits = tally.c.counted, tally.c.hits
+    count: ColumnElement[int] = {"all": counted, "yes": hits, "no": counted - hits}[part]
     if hour is not None:
         count = func.coalesce(cast(tally.c.spread[str(hour)].astext, Integer), 0)
     own = (tally.c.measure == measure, tally.c.month >= wanted.first, tally.c.month <= wanted.last)
@@ -143,12 +157,6 @@ def _few(
     if whose != TOGETHER:
         query = query.where(tally.c.organisation_id == whose)
     return [(row.place_id, row.month) for row in connection.execute(query)]
-
-
-def _in(parts: Sequence[tuple[int, date]], zone: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    month = cast(func.date_trunc("month", func.timezone(zone, cases.c.created_at)), Day)
-    pair = tuple_(cases.c.school_id, month).in_(parts)
-    return cases.c.school_id.in_({school for school, _ in parts}), pair
 
 
 def _behind(row: Any) -> Behind:  # noqa: ANN401 - a row
