@@ -20,7 +20,7 @@ from cases.casefile import CASE, Record
 from cases.directory import Actor, Post
 from cases.office import Session
 from cases.owing import roles
-from cases.records import called, case, clock, event, track
+from cases.records import called, case, clock, track
 from cases.track import ClockKind, Track, Who, who
 
 if TYPE_CHECKING:
@@ -399,34 +399,3 @@ def _item(row: RowMapping, record: Record, group: str, trigger: str) -> Item:
         due=None,
         trigger=trigger,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Appointment:
-    """When a referral's student is expected next, and whether that is the first appointment or a later visit."""
-
-    at: str
-    first: bool
-
-
-def appointments(session: Session, items: Iterable[Item]) -> dict[tuple[int, int], Appointment]:
-    """The next appointment of each referral among these, by case and track, as it was written: one query."""
-    wanted = [(one.case_id, one.track) for one in items if one.kind == "referral"]
-    if not wanted:
-        return {}
-    query = (
-        select(event.c.case_id, event.c.track_no, event.c.name, event.c.open)
-        .where(tuple_(event.c.case_id, event.c.track_no).in_(wanted))
-        .where(event.c.name.in_(("referral.scheduled", "referral.no_show_recorded", "referral.treatment_updated")))
-        .order_by(event.c.seq)
-    )
-    found: dict[tuple[int, int], Appointment] = {}
-    for row in session.connection.execute(query):
-        key, said = (row.case_id, row.track_no), row.open
-        if row.name == "referral.scheduled":
-            found[key] = Appointment(said["at"], first=True)
-        elif said.get("next_visit"):
-            found[key] = Appointment(said["next_visit"], first=False)
-        else:
-            found.pop(key, None)
-    return found

@@ -17,7 +17,8 @@ from api.pages.frame import Framed, Page
 from api.pages.parts import Head, headed
 from api.pages.spoken import Left
 from cases import access, agenda, dossier, loading
-from cases.agenda import Appointment, Item
+from cases.agenda import Item
+from cases.appointments import Appointment, appointments
 from cases.casefile import CaseFile
 from cases.offers import Offer, offer_of
 from cases.office import Session
@@ -148,7 +149,7 @@ def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
     whistlers = {one.whistler for one in items if one.whistler is not None}
     names = dossier.names(session, whistlers)
     numbers = dossier.phones(session, whistlers)
-    meetings = agenda.appointments(session, items)
+    meetings = appointments(session, items)
     cards = []
     for item in items:
         file = files[item.case_id]
