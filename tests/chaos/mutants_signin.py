@@ -25,10 +25,6 @@ MUTANTS = (
            '    with house.store.begin() as connection:\n        right',
            'key = b""\n    with house.store.begin() as connection:\n        right',
            f"{ATTACKS}::test_guessing_at_the_second_factor_is_slowed_down"),
-    Mutant("many tries at once pass as one", "cases/throttle.py",
-           "row = connection.execute(tried.where(throttle.c.key == key).with_for_update()).one()",
-           "row = connection.execute(tried.where(throttle.c.key == key)).one()",
-           f"{ATTACKS}::test_a_try_that_comes_while_another_is_counted_waits_for_it"),
     Mutant("a success forgets nothing", "cases/throttle.py",
            "    connection.execute(delete(throttle).where(throttle.c.key == key))", "    return",
            f"{ATTACKS}::test_guessing_at_one_account_is_slowed_down_and_the_right_password_waits_too"),
@@ -79,7 +75,9 @@ MUTANTS = (
            "account.c.totp_step < step", "account.c.totp_step <= step",
            f"{SIGN_IN}::test_no_code_is_taken_twice_nor_an_older_one_after_it"),
     Mutant("the half session lasts as long as a whole one", "api/signin/entering.py",
-           "idle=settings.session_idle if missing is None else HALF", "idle=settings.session_idle",
+           "length=settings.session_length if missing is None else HALF,\n"
+           "        idle=settings.session_idle if missing is None else HALF,",
+           "length=settings.session_length,\n        idle=settings.session_idle,",
            f"{SIGN_IN}::test_the_password_alone_is_good_for_ten_minutes"),
     # ------------------------------------------------------------------------------------------- sessions
     Mutant("the half session goes on beside the whole one", "api/signin/entering.py",
