@@ -11,7 +11,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import FormData, UploadFile
 
-from api.pages import widgets
+from api.pages import choosing, widgets
 from api.pages.filled import Typed, values
 from api.pages.widgets import Choice, Scene, Widget
 from cases.forms import Field
@@ -65,8 +65,8 @@ def test_every_field_of_a_form_is_drawn_and_what_is_filled_in_is_what_the_form_c
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     offered = (Choice("7", "An organisation"), Choice("8", "Another one"))
-    monkeypatch.setattr(widgets, "_organisations", lambda *_: offered)
-    monkeypatch.setattr(widgets, "_assignments", lambda *_: (Choice("1", "The street"),))
+    monkeypatch.setattr(choosing, "organisations", lambda *_: offered)
+    monkeypatch.setattr(choosing, "assignments", lambda *_: (Choice("1", "The street"),))
     for track, move in pulled_by_people():
         there = scene(track, move)
         drawn = widgets.drawn(there, move.form.fields, Typed.nothing(scale="gad_7"))
