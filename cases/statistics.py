@@ -115,7 +115,9 @@ def tell(session: Session, actor: Actor, wanted: Wanted) -> Told:
     own = _rows(connection, place.id, about.id if about else TOGETHER, wanted)
     by_month: dict[date, list[Any]] = {}
     for row in own:
-        by_month.setdefault(row.month, []).append(row[1:])
+        # Of a month the mean of the points is shown, and no other value.
+        spread = row.spread if row.measure == "score" else None
+        by_month.setdefault(row.month, []).append((row.measure, row.counted, row.hits, spread))
     heads = students.get(about.id if about is not None and about.kind == "school" else place.id, 0)
     whole = summed(row[1:] for row in own)
     monthly = [figures(summed(by_month.get(month, ())), heads) for month in months(wanted)]
