@@ -60,6 +60,10 @@ PAGE: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "Ten characters at least; a sentence that is easy to remember is best, no names, numbers or birthdays.",
         ),
         "change_title": ("修改口令", "Change your password"),
+        "elsewhere": (
+            "您通过统一身份认证登录，口令和两步验证在那里设置。",
+            "You sign in at your city's identity provider: password and second factor are set there.",
+        ),
         "old_password": ("现在的口令", "Present password"),
         "save": ("保存", "Save"),
         "sign_out": ("退出", "Sign out"),

@@ -128,3 +128,10 @@ def test_a_fragment_asked_for_without_a_session_sends_the_whole_window_to_sign_i
     answer = door.stranger().get("/me/security", headers={"hx-request": "true"})
     assert answer.status_code == 401
     assert answer.headers["hx-redirect"].startswith("/sign-in?next=")
+
+
+def test_whoever_signs_in_elsewhere_is_sent_there_for_password_and_factor(door: Door) -> None:
+    elsewhere = door.client("counselor@school").get("/me/security").text
+    assert "统一身份认证" in elsewhere
+    assert "/sign-in/enrol" not in elsewhere
+    assert "/sign-in/change" not in elsewhere
