@@ -109,15 +109,20 @@ _MINE: Final = """
 """
 _WANTED: Final = {
     "tracked": (
-        "SELECT c.number, count(*) " + _MINE + " AND p.organisation_id = c.school_id "
-        "WHERE t.kind = 'check_in' AND t.state = 'complete' AND c.state = 'open' AND NOT EXISTS (SELECT FROM track o "
-        "WHERE o.case_id = c.id AND o.kind = 'supervision' AND o.ended_at IS NULL) "
-        "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1",
+        (
+            "SELECT c.number, count(*) FROM cases c JOIN track t ON t.case_id = c.id "
+            "JOIN post p ON p.member_id = :who AND p.until IS NULL AND p.organisation_id = c.school_id "
+            "WHERE t.kind = 'check_in' AND t.state = 'complete' AND c.state = 'open' AND NOT EXISTS (SELECT FROM track o "
+            "WHERE o.case_id = c.id AND o.kind = 'supervision' AND o.ended_at IS NULL) "
+            "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
+        ),
         "/cases/{0}",
     ),
     "sign_off": (
-        "SELECT c.number FROM cases c JOIN post p ON p.member_id = :who AND p.organisation_id = c.school_id "
-        "WHERE c.state = 'awaiting_signoff' AND p.until IS NULL ORDER BY 1 LIMIT 1",
+        (
+            "SELECT c.number FROM cases c JOIN post p ON p.member_id = :who "
+            "WHERE p.organisation_id = c.school_id AND c.state = 'awaiting_signoff' ORDER BY 1 LIMIT 1"
+        ),
         "/cases/{0}/tracks/0/sign_off",
     ),
     "treated": (
