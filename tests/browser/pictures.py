@@ -113,7 +113,8 @@ _WANTED: Final = {
             "SELECT c.number, count(*) FROM cases c JOIN track t ON t.case_id = c.id "
             "JOIN post p ON p.member_id = :who AND p.until IS NULL AND p.organisation_id = c.school_id "
             "WHERE t.kind = 'check_in' AND t.state = 'complete' AND c.state = 'open' "
-            "AND NOT EXISTS (SELECT FROM track o WHERE o.case_id = c.id AND o.kind = 'supervision' AND o.ended_at IS NULL) "
+            "AND NOT EXISTS (SELECT FROM track o "
+            "WHERE o.case_id = c.id AND o.kind = 'supervision' AND o.ended_at IS NULL) "
             "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1"
         ),
         "/cases/{0}",
