@@ -4,7 +4,7 @@
 # make bench  the measurements                                 make setup  only what the others need
 # make pictures  the pages' pictures in docs/pictures, anew
 .DEFAULT_GOAL := run
-.PHONY: setup run play test check bench pictures chaos distributed lock clean
+.PHONY: setup run play test check bench pictures chaos distributed pages lock clean
 .DELETE_ON_ERROR:
 
 UV_VERSION := 0.13.9
@@ -91,6 +91,11 @@ chaos: $(READY)
 # Several machines on this one, each killed in its turn; as root it installs Debian's PostgreSQL and Redis if need be.
 distributed: $(READY)
 	@$(BIN)/python -m pytest -p no:xdist -s -m long tests/distributed
+
+# Every page that a role of the demonstration comes to by clicking, in both widths and languages. Another browser, an old
+# one for instance: make pages WHISTLE_TEST_CHROMIUM=/where/it/is.
+pages: $(READY)
+	@$(BIN)/python -m pytest -p no:xdist -s -m long tests/browser/test_every_page.py
 
 # Bugs planted in a copy of the tree, one by one; each has to be noticed by the test that is named for it.
 mutants: $(READY)
