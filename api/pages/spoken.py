@@ -74,14 +74,14 @@ class Tongue:
         soon = rest <= _SOON or gone >= _SOON_SHARE
         return Left("soon" if soon else "ok", words, "hourglass" if soon else "clock")
 
-    def span(self, length: timedelta) -> str:
-        """The two greatest units: `1 天 2 小时`, `43 分`; `1 d 2 h`, `43 min`."""
+    def span(self, length: timedelta, units: int = 2) -> str:
+        """The greatest units, as many: `1 天 2 小时`, `43 分`; `1 d 2 h`, `43 min`."""
         minutes = int(length.total_seconds()) // 60
         days, rest = divmod(minutes, 1440)
         hours, minutes = divmod(rest, 60)
         names = ("天", "小时", "分") if self.chinese else ("d", "h", "min")
         parts = [f"{count} {name}" for count, name in zip((days, hours, minutes), names, strict=True) if count]
-        return " ".join(parts[:2]) or f"0 {names[2]}"
+        return " ".join(parts[:units]) or f"0 {names[2]}"
 
     def between(self, at: datetime) -> str:
         """How long ago: `8 分前`, `8 min ago`."""
