@@ -81,6 +81,15 @@ def test_a_track_that_knows_its_neighbours_is_caught(line: str) -> None:
     assert offences_in(line, ELSEWHERE) == offences_in("from cases.track import Track", track) == []
 
 
+def test_what_stands_beside_a_track_is_known_to_that_track_alone_and_keeps_to_its_rule() -> None:
+    line = "from cases.opening import enter_open"
+    assert offences_in(line, Path("cases/tracks/case.py")) == []
+    assert [one.rule for one in offences_in(line, Path("cases/tracks/leave.py"))] == [NO_NEIGHBOUR]
+    assert [one.rule for one in offences_in("from cases.store import Store", Path("cases/opening.py"))] == [
+        NO_NEIGHBOUR
+    ]
+
+
 def test_a_planted_module_is_found_where_it_lies(tmp_path: Path) -> None:
     (tmp_path / "workflows").mkdir()
     (tmp_path / "workflows" / "hasty.py").write_text("def sweep(case):\n    case.state = 'closed'\n")
