@@ -22,9 +22,9 @@ def pytest_report_header() -> str:
     return missing()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Closed behind the last test here: its event loop would stand in the way of other tests' own."""
+    """Closed behind the last test of a file: its event loop would stand in the way of other tests' own."""
     with chromium() as opened:
         yield opened
 

@@ -73,7 +73,9 @@ def test_a_section_is_opened_for_a_purpose_and_the_school_and_the_auditor_see_wh
     opened = door.client("officer@police").get(
         f"{CASES}/{number}/sections/identity", params={"purpose": "visiting the family"}
     )
-    assert opened.json()["entries"] == [{"name": "小怡", "born": "2016-11-02", "grade": 3}]
+    student, *in_events = opened.json()["entries"]
+    assert student == {"name": "小怡", "born": "2016-11-02", "grade": 3}
+    assert [(one["seq"], one["student"]) for one in in_events] == [(1, student)], "as the whistle itself said it"
     narrative = door.client("officer@police").get(
         f"{CASES}/{number}/sections/narrative", params={"purpose": "the visit"}
     )

@@ -160,7 +160,8 @@ def test_a_page_costs_the_same_few_queries_however_many_lines(door: Door, addres
         finally:
             event.remove(engine, "before_cursor_execute", note)
         counts.append(len(asked))
-    assert counts[0] == counts[1] <= 3
+    # What district and school are assessed by is read from six tables of tallies.
+    assert counts[0] == counts[1] <= (7 if address.endswith("statistics") else 3)
 
 
 @pytest.mark.parametrize("kind", ["assignments", "check-ins", "conferences", "action-items", "supervision-orders"])
