@@ -29,6 +29,7 @@ from tests.town import START, STUDENT, Town, town
 
 KILLS = int(os.environ.get("KILLS", "16"))
 """16 in the ordinary run, `KILLS=200` (make chaos) by name."""
+OF_SWEEPERS = max(50, KILLS)
 CASES = 12
 LEVELS = ("red", "orange", "yellow", "blue")
 KILLED = -9
@@ -155,14 +156,14 @@ def test_nothing_is_lost_doubled_or_out_of_order_by_killing_sweepers(
     store: Store, figure: Callable[[str], None]
 ) -> None:
     with sweepers(store) as at_work:
-        until = killed(at_work, KILLS, Random(20260317))  # noqa: S311 - a run is to be repeated
+        until = killed(at_work, OF_SWEEPERS, Random(20260317))  # noqa: S311 - a run is to be repeated
         assert faults(at_work.city, until) == []
         happened, messages = history(at_work.city), told(at_work.city)
     with store.scratch() as other, sweepers(other) as at_peace:
         undisturbed(at_peace.city, until)
         expected, letters = history(at_peace.city), told(at_peace.city)
     count = sum(len(one) for one in happened.values())
-    figure(f"{KILLS} kills, {count} events: 0 lost, 0 doubled, {len(messages)} messages, as without any death")
+    figure(f"{OF_SWEEPERS} kills, {count} events: 0 lost, 0 doubled, {len(messages)} messages, as without any death")
     assert happened == expected
     assert messages == letters
     assert count > 10 * CASES
