@@ -75,19 +75,18 @@ def test_an_open_list_hears_of_a_new_summons_by_itself(browser: Browser, door: D
         page.wait_for_selector(f"text={number}", timeout=40_000)
 
 
-def test_no_page_fails_axe_in_either_width_or_language(browser: Browser, door: Door, address: str) -> None:
+def test_no_page_fails_axe_on_a_telephone_or_at_a_desk(browser: Browser, door: Door, address: str) -> None:
     number = door.town.whistle(statutory=["injury"]).case.number
     pages = {
         "officer@street": ["/", f"/cases/{number}", f"/cases/{number}/tracks/0/record_safe_plan", "/inbox"],
         "counselor": ["/whistle", f"/cases/{number}/identity", "/settings", "/help", "/search?q=x", "/nothing"],
-        "coordinator": ["/whistle", f"/cases/{number}/tracks/1", f"/cases/{number}/conference/call"],
     }
     found: list[str] = []
-    for language, size in (("zh_CN", PHONE), ("en", DESK)):
-        for who, paths in pages.items():
-            with visit(browser, door, address, who, size=size, language=language) as made:
-                for path in paths:
-                    made.go(path)
-                    found += [f"{who} {path} {size[0]} {language}: {one}" for one in made.axe()]
-                made.faults = [one for one in made.faults if "404" not in one]
+    # Every page in every combination: `make pages`.
+    for who, (language, size) in {"officer@street": ("zh_CN", PHONE), "counselor": ("en", DESK)}.items():
+        with visit(browser, door, address, who, size=size, language=language) as made:
+            for path in pages[who]:
+                made.go(path)
+                found += [f"{who} {path} {size[0]} {language}: {one}" for one in made.axe()]
+            made.faults = [one for one in made.faults if "404" not in one]
     assert found == []

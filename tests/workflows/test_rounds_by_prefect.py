@@ -52,7 +52,7 @@ def working(*sources: Source) -> Iterator[list[Runner]]:
     for runner in runners:
         runner.start()
     try:
-        assert all(one.wait_settled(30) for one in runners)
+        assert all(one.wait_settled(90) for one in runners)
         yield runners
     finally:
         for runner in runners:
