@@ -121,62 +121,22 @@ class Town:
 
 @contextmanager
 def town(store: Store, *, second: tuple[str, ...] = ("street", "hospital", "community")) -> Iterator[Town]:
-    """A town in a fresh database, with a key store of its own beside it; dropped at the end.
-
-    Built once for each process; whoever comes later gets a copy of both databases, in a third of the time.
-    """
+    """Build the town in a fresh database, with a key store of its own beside it; dropped at the end."""
     # Not under the name of a scratch database: those are cleared away when their owner seems gone.
     name = f"keys_of_{store.name}"
-    copied = store.name.startswith("whistle_scratch_")
-    model = _models.get(second) if copied else None
-    if model is None:
-        store.create_database(name)
-    else:
-        store.close()
-        store.drop_database(store.name)
-        store.create_database(store.name, template=model.databases[0])
-        store.create_database(name, template=model.databases[1])
+    store.create_database(name)
     try:
         with store.at(name) as keys:
-            master = model.master if model else MasterKey(os.urandom(32))
+            master = MasterKey(os.urandom(32))
             keystore = KeyStore(keys, master)
-            if model is None:
-                keystore.prepare()
-            else:
-                keystore.verify()
+            keystore.prepare()
             office = Installation(store, keystore, master).office(book().version)
             office.book_of = lambda _: book()
             built = Town(store, office)
-            if model is not None:
-                built.places, built.members = dict(model.places), dict(model.members)
-            else:
-                _settle(built, second)
-                if copied:
-                    _models[second] = _modelled(built, keys)
+            _settle(built, second)
             yield built
     finally:
         store.drop_database(name)
-
-
-@dataclass(frozen=True)
-class _Model:
-    databases: tuple[str, str]
-    master: MasterKey
-    places: dict[str, Organisation]
-    members: dict[str, int]
-
-
-_models: dict[tuple[str, ...], _Model] = {}
-
-
-def _modelled(built: Town, keys: Store) -> _Model:
-    """Copies of both databases, which nobody is connected to: only such a one can be copied again."""
-    number = f"{os.getpid()}_{len(_models)}"
-    databases = (f"town_{number}", f"town_{number}_keys")
-    for source, name in zip((built.store, keys), databases, strict=True):
-        source.close()
-        source.create_database(name, template=source.name)
-    return _Model(databases, built.office.master, dict(built.places), dict(built.members))
 
 
 def _settle(built: Town, second: tuple[str, ...]) -> None:
