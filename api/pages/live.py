@@ -7,6 +7,7 @@ look at their work, and at the cases that somebody has open. What is sent says o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,7 +19,9 @@ from starlette.responses import Response, StreamingResponse
 from api.house import House
 from api.pages.frame import Framed
 from cases import inbox, queries
+from cases.store_fault import StoreFault
 
+_log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 
 EVERY: Final = 2.0
@@ -61,7 +64,13 @@ class Pulse:
         while self._listeners:
             members = list({one.member for one in self._listeners})
             cases = [one.case for one in self._listeners if one.case is not None]
-            told, moved = await run_in_threadpool(self._look, members, cases)
+            try:
+                told, moved = await run_in_threadpool(self._look, members, cases)
+            except StoreFault as fault:
+                # Whoever listens goes on listening: the next look tells what this one couldn't see.
+                _log.warning("nobody could look for news", extra={"fault": fault.code})
+                await asyncio.sleep(EVERY)
+                continue
             for one in self._listeners:
                 if one.member in told or one.case in moved:
                     one.rung.set()

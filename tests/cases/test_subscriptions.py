@@ -290,10 +290,10 @@ def test_days_without_success_end_a_subscription_and_that_is_an_incident(city: T
     made, _ = subscribe(city, end)
     end.answers = [500]
     at = NOW
-    for _ in range(10):
+    for _ in range(9):
         asked(city, "admin@hospital", subscribers.try_out, made.id, at)
         send(city, at)
-        at += timedelta(hours=9)
+        at += timedelta(hours=10)
     kept = rows(city, subscription)[0]
     assert (kept.active, kept.why_not) == (False, "failing")
     assert {"waiting"}.isdisjoint(states(city))
