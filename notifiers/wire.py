@@ -127,7 +127,8 @@ def connected(host: str, port: int, line: Line, until: float) -> Iterator[socket
     except TimeoutError:
         raise WireFault("timed_out") from None
     except (OSError, http.client.HTTPException) as fault:
-        if expired:
+        # smtplib calls a line that fell silent a line that was closed; what it met itself stands behind it.
+        if expired or isinstance(fault.__context__, TimeoutError):
             raise WireFault("timed_out") from None
         if isinstance(fault, smtplib.SMTPException) and not isinstance(fault, smtplib.SMTPServerDisconnected):
             raise

@@ -113,7 +113,7 @@ def test_a_known_and_an_unknown_name_take_as_long(door: Door) -> None:
     holder = account_of(door, "counselor@school")
     passwords.warm()
     took: dict[str, list[float]] = {holder.login: [], "nobody.here": []}
-    for _ in range(15):
+    for turn in range(1, 61):
         for login, times in took.items():
             # The count is another matter: it is the same for both, and would stop the measuring.
             with door.town.store.begin() as connection:
@@ -121,8 +121,16 @@ def test_a_known_and_an_unknown_name_take_as_long(door: Door) -> None:
             began = time.perf_counter()
             assert guess(door, login) == 401
             times.append(time.perf_counter() - began)
+        # Chance evens out with more turns, a difference that is there doesn't.
+        if turn % 15 == 0 and apart(took) < 0.10:
+            break
+    assert apart(took) < 0.10, took
+
+
+def apart(took: dict[str, list[float]]) -> float:
+    """How far the medians of the two are from each other, as a part of the first."""
     known, unknown = (statistics.median(times) for times in took.values())
-    assert abs(known - unknown) / known < 0.10, took
+    return abs(known - unknown) / known
 
 
 def test_an_account_without_a_password_says_no_more_than_none(door: Door) -> None:

@@ -15,8 +15,8 @@ from notifiers.adapters import clipped, dingtalk_signature, feishu_signature
 from notifiers.channels import NullChannels, Recipient, Wires
 from notifiers.faults import ChannelFault
 from notifiers.gates import Gates, SmsGate, filled, networks
-from notifiers.wire import Line, reachable
-from tests.notifiers.far_ends import SECRET, TOKEN, WECOM_KEY, FarEnd, far_end, letter, post_office
+from notifiers.wire import Line, Mailer, WireFault, connected, reachable
+from tests.notifiers.far_ends import LOOPBACK, SECRET, TOKEN, WECOM_KEY, FarEnd, far_end, letter, post_office
 
 NOBODY = Recipient()
 SOMEBODY = Recipient(email="officer@example.org", phone="13900000000")
@@ -114,6 +114,18 @@ def test_a_mail_server_that_says_nothing_is_cut_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         gates = Gates(mail=f"mailto://127.0.0.1:{silent.getsockname()[1]}?from=a@b.cn", within=timedelta(seconds=0.4))
         assert Wires(gates).open("mail", SOMEBODY).send(letter()).fault == "timed_out"
+
+
+def test_a_line_that_falls_silent_is_not_taken_for_one_that_was_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        line = Line(within=timedelta(seconds=30), inside=LOOPBACK)
+        with (
+            pytest.raises(WireFault, match="timed_out"),
+            connected("127.0.0.1", port, line, time.monotonic() + 30) as plain,
+        ):
+            plain.settimeout(0.1)
+            Mailer(plain, "127.0.0.1", secure=False, name="here")
 
 
 def test_a_text_message_goes_through_the_gateway_as_its_provider_wants_it(end: FarEnd) -> None:
