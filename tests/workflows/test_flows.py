@@ -74,9 +74,11 @@ def test_a_worker_finds_its_premises_in_the_environment(
     home = tmp_path / "worker"
     home.mkdir()
     master = MasterKey.create(home)
-    city.store.create_database(f"{city.store.name}_worker")
+    # Not under the name of a scratch database: those are cleared away when their owner seems gone.
+    name = f"keys_of_a_worker_of_{city.store.name}"
+    city.store.create_database(name)
     try:
-        with city.store.at(f"{city.store.name}_worker") as keys:
+        with city.store.at(name) as keys:
             KeyStore(keys, master).prepare()
             monkeypatch.setenv("WHISTLE_DATABASE_URL", city.store.url)
             monkeypatch.setenv("WHISTLE_KEYSTORE_URL", keys.url)
@@ -89,7 +91,7 @@ def test_a_worker_finds_its_premises_in_the_environment(
             place.settle(None)
     finally:
         place.leave()
-        city.store.drop_database(f"{city.store.name}_worker")
+        city.store.drop_database(name)
 
 
 def test_tags_say_the_kind_of_work_and_the_district_and_nothing_else() -> None:
