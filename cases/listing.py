@@ -188,7 +188,7 @@ def seen(session: Session, actor: Actor, now: datetime) -> ColumnElement[bool]:
     Versions that grant the same sight share one condition, so that as a rule there is a single one.
     """
     office = session.office
-    names = set(session.connection.scalars(select(policy_version.c.name))) - {office.current}
+    names = _versions(session) - {office.current}
     current = office.book_of(office.current)
     others: dict[tuple[Any, timedelta], list[str]] = {}
     books: dict[tuple[Any, timedelta], Book] = {}
@@ -206,6 +206,15 @@ def seen(session: Session, actor: Actor, now: datetime) -> ColumnElement[bool]:
         and_(cases.c.policy.in_(group), access.visible(actor, books[terms], now)) for terms, group in others.items()
     ]
     return or_(*ways)
+
+
+def _versions(session: Session) -> frozenset[str]:
+    """The names of all versions. Cases open under the current one only, so another one is met once that has changed."""
+    office = session.office
+    if office.versions is None or office.versions[0] != office.current:
+        current = office.current
+        office.versions = current, frozenset(session.connection.scalars(select(policy_version.c.name)))
+    return office.versions[1]
 
 
 def _query(now: datetime) -> tuple[ColumnElement[Any], Select[Any]]:

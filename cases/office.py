@@ -35,6 +35,8 @@ class Office:
     forget_books: Callable[[], None] | None = None
     # Where the contents of files lie; what never touches a file is opened without.
     shelf: Shelf | None = None
+    # Which versions there were, by the one that was current when they were read (`cases.listing`).
+    versions: tuple[str, frozenset[str]] | None = None
 
     def refresh(self, version: int) -> None:
         """Forget what was read under another version: people and organisations, and books with their calendars."""
