@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _SHARED_HOME = "WHISTLE_TEST_HOME"
 _ROOM = 4 << 30
+_LACKING = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,6 +28,22 @@ def pytest_configure(config: pytest.Config) -> None:
         home = Path(tempfile.mkdtemp(prefix="whistle-", dir=_where()))
         home.chmod(0o711)
         os.environ[_SHARED_HOME] = str(home)
+        if _clicks(config):
+            from tests.browser.visit import provide
+
+            config.stash[_LACKING] = provide()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """What the tests with a browser lack, in one line; they are left out, and the rest runs."""
+    return config.stash.get(_LACKING, "")
+
+
+def _clicks(config: pytest.Config) -> bool:
+    """Whether tests with a browser are among those asked for."""
+    browser = Path(__file__).parent / "browser"
+    asked = (Path(config.invocation_params.dir, one.partition("::")[0]).resolve() for one in config.args)
+    return any(browser.is_relative_to(one) or one.is_relative_to(browser) for one in asked)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,4 +1,4 @@
-"""One browser for all tests here; where there is none, one line says what is missing and the rest runs."""
+"""One browser for all tests here; where there is none, the head of the run says what is missing and the rest runs."""
 
 from __future__ import annotations
 
@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from tests.api.door import Door
 
 collect_ignore_glob = ["test_*.py"] if missing() else []
-
-
-def pytest_report_header() -> str:
-    """What is missing, at the head of the run."""
-    return missing()
+"""`tests/conftest.py` has fetched one before the workers collect, so that all of them answer alike."""
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from cases.office import Session
 from cases.records import case
 from cases.samples import demo
 from cases.samples.cast import cast
-from tests.browser.visit import DESK, PHONE, chromium, missing, served
+from tests.browser.visit import DESK, PHONE, chromium, provide, served
 from tests.cases import papers
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ def small(png: bytes) -> bytes:
 
 def main() -> None:
     """Make all of them anew."""
-    lacking = missing()
+    lacking = provide()
     if lacking:
         raise SystemExit(lacking)
     home = Path(tempfile.mkdtemp(prefix="whistle-pictures-"))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tests.browser.pictures import Stage
 
 CHROMIUM = Path(os.environ.get("WHISTLE_TEST_CHROMIUM", "/usr/bin/chromium"))
+PACKAGES = ("chromium", "fonts-noto-cjk")
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -38,14 +39,22 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def missing() -> str:
-    """What this machine lacks for a browser, in one line; empty when nothing. As root it is fetched first."""
-    if CHROMIUM.exists():
-        return ""
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "chromium", "fonts-noto-cjk"], check=False, capture_output=True
-        )
-    return "" if CHROMIUM.exists() else f"no browser at {CHROMIUM}: apt-get install chromium fonts-noto-cjk"
+    """What this machine lacks for a browser, in one line; empty when nothing."""
+    return "" if CHROMIUM.exists() else f"no browser at {CHROMIUM}: apt-get install {' '.join(PACKAGES)}"
+
+
+def provide() -> str:
+    """`missing`, after root has fetched the packages where there are none; asks for the lists if they are old.
+
+    To be called by one process: two at once would wait for nobody, and one of them would go on without a browser.
+    """
+    if missing() and os.geteuid() == 0 and shutil.which("apt-get"):
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        install = ["apt-get", "install", "-y", "-qq", *PACKAGES]
+        for command in (install, ["apt-get", "update", "-qq"], install):
+            if missing():
+                subprocess.run(command, check=False, capture_output=True, env=quiet)
+    return missing()
 
 
 @dataclass
