@@ -7,15 +7,17 @@ import gc
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 from sqlalchemy import text
 
@@ -34,6 +36,7 @@ from workflows.watchdog import Watchdog
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 EVERY = timedelta(seconds=1)
+T = TypeVar("T")
 
 
 def until(holds: Callable[[], bool], seconds: float = 30) -> None:
@@ -67,23 +70,30 @@ def swept(city: Town) -> datetime | None:
     return beat.finished_at if beat else None
 
 
-def runs() -> list[FlowRun]:
-    async def read() -> list[FlowRun]:
-        async with get_client() as client:
-            return list(await client.read_flow_runs(limit=200))
+def asked(question: Callable[[PrefectClient], Awaitable[T]], seconds: float = 30) -> T:
+    """One question to the server. Where two wait for its SQLite it answers one “come again”, and whoever asks does."""
+    deadline = time.monotonic() + seconds
 
-    return asyncio.run(read())
+    async def ask() -> T:
+        async with get_client() as client:
+            return await question(client)
+
+    while True:
+        try:
+            return asyncio.run(ask())
+        except PrefectHTTPStatusError as refused:
+            if refused.response.status_code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                raise
+
+
+def runs() -> list[FlowRun]:
+    return list(asked(lambda client: client.read_flow_runs(limit=200)))
 
 
 def ended() -> UUID:
     """A run of the sweep that has ended just now."""
-
-    async def make() -> UUID:
-        done: State[Any] = Completed()
-        async with get_client() as client:
-            return (await client.create_flow_run(plans()[0].flow, state=done)).id
-
-    return asyncio.run(make())
+    done: State[Any] = Completed()
+    return asked(lambda client: client.create_flow_run(plans()[0].flow, state=done)).id
 
 
 def put_back(run: UUID, length: timedelta) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
-from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Pending, Running
 
 from cases.rounds import Premises
 from tests.town import START, Town
-from tests.workflows.test_living import rows, until
+from tests.workflows.test_living import asked, rows, until
 from workflows import deployments, flows
 from workflows.deployments import Plan
 from workflows.runner import Runner
@@ -33,17 +31,6 @@ FIRST_OF_APRIL = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 """A Wednesday, 09:00 in Nanjing: the bulletin is of March."""
 DISTRICTS = [("T-district", "示例district"), ("T-district#2", "示例district#2")]
 EVERY = timedelta(seconds=1)
-T = TypeVar("T")
-
-
-def asked(question: Callable[[PrefectClient], Awaitable[T]]) -> T:
-    """One question to the server."""
-
-    async def ask() -> T:
-        async with get_client() as client:
-            return await question(client)
-
-    return asyncio.run(ask())
 
 
 @contextmanager
