@@ -145,6 +145,16 @@ def test_quiet_hours_hold_everything_but_red(room: Mailroom) -> None:
     assert [letter.urgent for letter in addressed(room, "wecomx://street")] == [True, False]
 
 
+def test_what_the_night_held_is_told_as_one_in_the_morning(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street", quiet=("22:00", "07:00"))
+    for one in range(2):
+        student = {"name": f"小{one}", "born": "2015-01-02", "grade": 4}
+        room.town.whistle(NIGHT + minutes(one), level="orange", student=student)
+        room.deliver(NIGHT + minutes(one))
+    room.deliver(MORNING)
+    assert [letter.kind for letter in addressed(room, "wecomx://street")] == ["joined"]
+
+
 def test_neither_a_further_try_nor_the_next_channel_breaks_the_quiet_hours(room: Mailroom) -> None:
     room.reach(DUTY, "wecomx://broken", "sms", quiet=("22:00", "07:00"), phone="13900000000")
     tried: list[datetime] = []
