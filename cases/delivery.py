@@ -27,7 +27,7 @@ from cases.outbox import delivery, outbox
 from cases.people import member
 from cases.track import Track, discover
 from notifiers.channels import Channel, Channels, Outcome
-from notifiers.faults import ChannelFault, TemplateFault
+from notifiers.faults import ChannelFault
 
 if TYPE_CHECKING:
     from cases.store import Store
@@ -183,7 +183,7 @@ def _ready(connection: Connection, channels: Channels, claim: Claim, manner: Man
     try:
         message = letters.composed(written, manner.tracks, manner.link)
         letter = manner.templates.render(message, wish.language, str(claim.key))
-    except (TemplateFault, LookupError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - whatever it was
         # One message that nobody can put into words must not stand before all others of its lane.
         return _Ready(claim, None, None, "unwritable")
     return _Ready(claim, channel, letter)

@@ -21,7 +21,8 @@ from cases.people import member, organisation
 from cases.records import LEVELS, message
 from cases.store import Store
 from cases.wishes import Wishes
-from notifiers.channels import Outcome
+from notifiers.channels import Outcome, Wires
+from notifiers.gates import Gates, SmsGate
 from notifiers.message import Rendered
 from tests.cases.mailroom import LINK, NANJING, Mailroom, mailroom
 from tests.town import START, minutes
@@ -321,6 +322,19 @@ def test_a_failing_channel_is_tried_eight_times_ever_more_slowly_and_then_the_ne
     assert room.incidents() == ["dead_letter"]
     assert [where for where, _ in room.null.sent] == ["wecomx://second"]
     assert room.rows()[0].fault == "errcode_93000"
+
+
+def test_an_adapter_that_breaks_is_given_up_as_any_other_that_fails(room: Mailroom) -> None:
+    broken = SmsGate(url="http://127.0.0.1:1/", headers={"X-App": 12})  # type: ignore[dict-item]  # as no setting may be
+    room.reach(DUTY, "sms", phone="13900000000")
+    room.town.whistle(level="orange")
+    at = START
+    for _ in range(lanes.TRIES + 4):
+        room.deliver(at, channels=Wires(Gates(sms=broken)))
+        at += timedelta(hours=2)
+    (row,) = room.rows()
+    assert (row.state, row.tries, row.fault) == ("dead", lanes.TRIES, "typeerror")
+    assert room.incidents() == ["dead_letter", "nobody_reached"]
 
 
 def test_every_try_of_a_channel_has_the_same_key_and_the_next_channel_another(room: Mailroom) -> None:

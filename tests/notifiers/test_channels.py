@@ -231,12 +231,42 @@ def test_an_administrator_may_allow_an_inner_network_and_no_more() -> None:
         '{"url": "ftp://x/{phone}{text}"}',
         '{"url": "https://x"}',
         '{"url": "https://x/{phone}{text}", "a": 1}',
+        '{"url": "https://x/{phone}{text}", "headers": {"X-App": 12}}',
+        '{"url": "https://x/{phone}{text}", "headers": {"X-App": "one\\ntwo"}}',
+        '{"url": "https://x/{phone}", "headers": {"X-Text": "{text}"}}',
+        '{"url": "https://x/{phone}{text}", "headers": ["X-App"]}',
+        '{"url": "https://x/{phone}{text}", "body": "{text}"}',
+        '{"url": "https://x/{phone}{text}", "method": 1}',
+        '{"url": "https://x/{phone}{text}", "method": "SEND"}',
+        '{"url": "https://x/{phone}{text}", "form": "yes"}',
+        '{"url": "https://x/{phone}{text}", "success": "code"}',
+        '{"url": "https://x:99999/{phone}{text}"}',
+        '{"url": "https:///{phone}{text}"}',
+        '{"url": "https://x/短信/{phone}{text}"}',
     ],
 )
 def test_a_faulty_gateway_setting_is_told(written: str) -> None:
     with pytest.raises(ChannelFault) as told:
         SmsGate.read(written)
     assert told.value.code == "sms_template"
+
+
+def test_every_gateway_that_is_accepted_can_be_written_to(end: FarEnd) -> None:
+    place = {"phone": "{phone}", "text": "{text}"}
+    for more in (
+        {},
+        {"headers": {"X-App": "12", "X-Key": "{key}"}},
+        {"form": True},
+        {"method": "PUT"},
+        {"body": place},
+    ):
+        gate = SmsGate.read(json.dumps({"url": f"{end.base}/ok?to={{phone}}&text={{text}}", **more}))
+        assert Wires(end.gates(sms=gate)).open("sms", SOMEBODY).send(letter()).fault in {"", "answered_501"}
+
+
+def test_an_adapter_that_breaks_is_a_try_that_failed(end: FarEnd) -> None:
+    broken = SmsGate(url=f"{end.base}/ok", headers={"X-App": 12})  # type: ignore[dict-item]  # as no setting may be
+    assert Wires(end.gates(sms=broken)).open("sms", SOMEBODY).send(letter()).fault == "typeerror"
 
 
 def test_an_allowed_schema_of_apprises_own_carries_the_key_in_its_text(end: FarEnd) -> None:
