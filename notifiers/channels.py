@@ -88,6 +88,9 @@ class Recipient:
     phone: str | None = None
 
 
+_ANYBODY: Final = Recipient(email="somebody@example.org")
+
+
 class Channel(Protocol):
     """One address. Channels of one lane share their fate: the same service at the same host."""
 
@@ -144,6 +147,14 @@ class Wires:
         from notifiers import adapters
 
         adapters.registered().schemas()
+        if self.gates.mail is None:
+            return
+        try:
+            if self.open("mail", _ANYBODY).schema in {"mailto", "mailtos"}:
+                return
+        except ChannelFault:
+            pass
+        raise ChannelFault("mail_gate")
 
     def open(self, address: str, recipient: Recipient) -> Channel:
         """Raises ChannelFault: no_address, not_allowed, faulty, unknown_option, several, inside, no_…_gate …"""
@@ -198,9 +209,9 @@ class Wires:
             if len(plugin.targets) != 1 or plugin.cc or plugin.bcc:
                 raise ChannelFault("several" if len(plugin.targets) > 1 else "faulty", schema=schema,
                                    wanted=_WANTED[schema])  # fmt: skip
-            return self._on(plugin, schema, plugin.smtp_host, line)
+            return self._on(plugin, schema, _there(schema, plugin.smtp_host, plugin.port), line)
         if isinstance(plugin, adapters.Webhook):
-            return self._on(plugin, schema, plugin.host, line)
+            return self._on(plugin, schema, _there(schema, plugin.host, plugin.port), line)
         if isinstance(plugin, adapters.Sms):
             plugin.gate = self.gates.sms
             host = urlsplit(self.gates.sms.url).hostname if self.gates.sms else None
@@ -222,6 +233,15 @@ class Wires:
             if host == "localhost" or (there is not None and not reachable(there, line)):
                 raise ChannelFault("inside", schema=schema)
         return WireChannel(schema, f"{schema}:{host}" if host else schema, adapter, line)
+
+
+def _there(schema: str, host: str | None, port: int | None) -> str:
+    """The host of an address that names one, and no port that can't be. Raises ChannelFault faulty, no_port."""
+    if not host:
+        raise ChannelFault("faulty", schema=schema, wanted=_WANTED[schema])
+    if port is not None and not 0 < port < 65536:
+        raise ChannelFault("no_port", schema=schema, what=str(port))
+    return host
 
 
 @dataclass(slots=True)

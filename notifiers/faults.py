@@ -29,6 +29,14 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{schema}:// 地址指向内部网络，不允许使用。管理员可以用 WHISTLE_CHANNELS_INSIDE 放行某个网段。",
         "The {schema}:// address leads inside, which isn't allowed. WHISTLE_CHANNELS_INSIDE may allow a network.",
     ),
+    "no_port": (
+        "{schema}:// 地址里的端口 {what} 不存在：端口只能是 1 到 65535。",
+        "The {schema}:// address names port {what}, but ports are 1 to 65535.",
+    ),
+    "mail_gate": (
+        "WHISTLE_MAIL 写法不对，应当像 mailtos://用户:口令@服务器?from=发信地址（用户名里的 @ 写作 %40）。",
+        "WHISTLE_MAIL should look like mailtos://user:password@server?from=ADDRESS (an @ in the user is %40).",
+    ),
     "no_mail_gate": (
         "还没有设置发信服务器（WHISTLE_MAIL），不能用邮件。",
         "No mail server is set (WHISTLE_MAIL), so mail can't be sent.",
@@ -53,6 +61,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
+NO_GATE: Final = frozenset({"no_mail_gate", "no_sms_gate"})
+"""What an installation hasn't set, whatever its members wish for."""
 
 _SPOKEN: Final[dict[str, tuple[str, str]]] = {
     "timed_out": ("对方在限定时间内没有答复", "no answer in time"),

@@ -375,6 +375,16 @@ def test_an_address_that_cannot_be_used_is_an_incident_once_and_the_next_one_is_
     assert room.incidents() == ["channel_fault"]
 
 
+def test_where_no_mail_server_is_set_the_next_channel_is_taken_and_nothing_is_an_incident(room: Mailroom) -> None:
+    room.reach(DUTY, email="officer@example.org")
+    room.reach("lead@street", "mail", "sms", "wecomx://lead", email="lead@example.org", phone="13900000000")
+    room.town.whistle(level="orange")
+    with room.store.begin() as connection:
+        layout.lay_out(connection, Wires(Gates()), START, NANJING, timedelta(hours=1))
+    assert {(row.member_id, row.lane) for row in room.rows()} == {(room.town.members["lead@street"], "wecomx")}
+    assert room.incidents() == []
+
+
 def many(room: Mailroom, count: int, level: str = "orange") -> None:
     for one in range(count):
         student = {"name": f"小{one}", "born": "2015-01-02", "grade": 4}

@@ -110,6 +110,25 @@ def test_mail_arrives_as_text_and_page_with_the_key_as_its_message_id() -> None:
         assert refused.fault == "smtp_550"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "smtp.example.cn",
+        "mailtos://smtp.example.cn",
+        "mailtos://u@example.cn:p@smtp.example.cn?from=a@example.cn",
+        "mailtos://u:p@smtp.example.cn:99999?from=a@example.cn",
+        "mailtos://u:p@smtp.example.cn/to@example.cn?from=a@example.cn",
+        "json://example.cn/hook",
+    ],
+)
+def test_a_mail_server_that_no_mail_could_be_sent_by_is_told_at_the_start(written: str) -> None:
+    with pytest.raises(ChannelFault) as told:
+        Wires(Gates(mail=written))
+    assert told.value.code == "mail_gate"
+    assert "WHISTLE_MAIL" in told.value.text("zh_CN")
+    assert "u:p@" not in told.value.text("en").replace("user:password@", "")
+
+
 def test_a_mail_server_that_says_nothing_is_cut_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         gates = Gates(mail=f"mailto://127.0.0.1:{silent.getsockname()[1]}?from=a@b.cn", within=timedelta(seconds=0.4))
@@ -168,6 +187,10 @@ def test_a_fact_in_a_gateways_template_is_never_read_as_a_place() -> None:
         ("mailtos://u:p@example.org?to=a@b.cn,c@d.cn", "several"),
         ("mailtos://u:p@example.org/a@b.cn/c@d.cn", "several"),
         ("mailto://?to=", "faulty"),
+        ("mailto://example.org:99999?from=a@b.cn&to=c@d.cn", "no_port"),
+        ("json://example.org:99999/", "no_port"),
+        ("json://example.org:0/", "no_port"),
+        ("json://example.org:port/", "faulty"),
         ("jsons://", "no_address"),
         ("mail", "no_mail_gate"),
         ("sms", "no_sms_gate"),
