@@ -13,6 +13,7 @@ import json
 import smtplib
 import ssl
 import time
+from contextlib import closing
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr, formatdate
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 ASSET: Final = AppriseAsset(app_id="whistle", http_redirects=False, secure_logging=True)
 JSON_TYPE: Final = "application/json; charset=utf-8"
+_ACCOUNT: Final = (401, 402, 403, 407)
+"""HTTP's answers to whoever asks, not to what is asked."""
 
 
 def clipped(text: str, most: int) -> str:
@@ -192,12 +195,17 @@ class Sms(_Bot):
     gate: SmsGate | None = None
 
     def carry(self, letter: Rendered, line: Line) -> None:
-        """Raises WireFault; `gateway_refused` where the answer hasn't what the setting asks of a success."""
+        """Raises WireFault; `gateway_refused` where the answer hasn't what the setting asks of a success.
+
+        `login_N` where the gateway doesn't take the installation's own account or its balance: nobody fares better.
+        """
         if self.gate is None:
             raise WireFault("no_gateway")
         facts = {"phone": self.token, "text": letter.brief, "key": letter.key}
         url, body, headers = filled(self.gate, facts)
         answer = wire.post(url, body, {**headers, "Idempotency-Key": letter.key}, line, self.gate.method)
+        if answer.status in _ACCOUNT:
+            raise WireFault(f"login_{answer.status}")
         accepted(answer)
         if not self.gate.succeeded(answer.body):
             raise WireFault("gateway_refused")
@@ -238,14 +246,20 @@ class Mail(NotifyEmail, Adapter):  # type: ignore[misc]
     """Mail to one address, `mailtos://user:password@server?from=…&to=…`; the key is its Message-ID."""
 
     def carry(self, letter: Rendered, line: Line) -> None:
-        """Raises WireFault; `smtp_N` where the server refuses."""
+        """Raises WireFault: `smtp_N` where the server refuses this letter or its recipient, `session_N` any letter.
+
+        `login_N` and `sender_N` where it refuses the account of the installation's own gate, by which all mail goes;
+        a member's own account concerns that member alone.
+        """
         until = time.monotonic() + line.within.total_seconds()
         sender = self.from_addr[1]
         domain = sender.rpartition("@")[2]
         secure = self.secure_mode == SecureMailMode.SSL
         try:
-            with wire.connected(self.smtp_host, self.port, line, until) as plain:
-                post = wire.Mailer(plain, self.smtp_host, secure=secure, name=domain)
+            with (
+                wire.connected(self.smtp_host, self.port, line, until) as plain,
+                closing(wire.Mailer(plain, self.smtp_host, secure=secure, name=domain)) as post,
+            ):
                 if self.secure_mode == SecureMailMode.STARTTLS:
                     post.starttls(context=ssl.create_default_context())
                 if self.user and self.password:
@@ -256,7 +270,7 @@ class Mail(NotifyEmail, Adapter):  # type: ignore[misc]
             code = next(iter(refused.recipients.values()))[0]
             raise WireFault(f"smtp_{code}") from None
         except smtplib.SMTPResponseException as refused:
-            raise WireFault(f"smtp_{refused.smtp_code}") from None
+            raise WireFault(f"{_refused(refused, line)}_{refused.smtp_code}") from None
         except smtplib.SMTPException:
             raise WireFault("smtp") from None
 
@@ -271,6 +285,19 @@ class Mail(NotifyEmail, Adapter):  # type: ignore[misc]
         mail.set_content(letter.text)
         mail.add_alternative(letter.html, subtype="html")
         return mail
+
+
+def _refused(refused: smtplib.SMTPResponseException, line: Line) -> str:
+    """What of a mail's sending a server refused, as a fault calls it."""
+    match refused:
+        case smtplib.SMTPDataError():
+            return "smtp"
+        case smtplib.SMTPAuthenticationError():
+            return "login" if line.trusted else "smtp"
+        case smtplib.SMTPSenderRefused():
+            return "sender" if line.trusted else "smtp"
+        case _:
+            return "session"
 
 
 class Stock:

@@ -48,8 +48,15 @@ _OF_LANE: Final = frozenset(
         "answered_408",
         "smtp",
         "refused",
+        "errcode_-1",
     }
 )
+_OF_LANES: Final = ("answered_5", "smtp_4", "login_", "sender_", "session_")
+"""How codes begin that are the service's fault, or that of the installation's own account there."""
+_TOO_MANY: Final = frozenset(
+    {"errcode_45009", "errcode_45033", "errcode_130101", "errcode_410100", "code_9499", "code_11232"}
+)
+"""One robot was sent more than it bears in a minute: neither is its service ill, nor does that show that it is well."""
 _SAID: Final = frozenset({"answered", "smtp", "errcode", "code", "statuscode"})
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "idempotency-key"})
 """Headers that are ours to set."""
@@ -72,11 +79,13 @@ class Outcome:
     @property
     def of_lane(self) -> bool:
         """Whether it is the service that is at fault, so that others would fare no better."""
-        return self.fault in _OF_LANE or self.fault.startswith(("answered_5", "smtp_4"))
+        return self.fault in _OF_LANE or self.fault.startswith(_OF_LANES)
 
     @property
     def answered(self) -> bool:
         """Whether the service said no to this address or this message, and is well itself."""
+        if self.of_lane or self.fault in _TOO_MANY:
+            return False
         return self.fault.partition("_")[0] in _SAID or self.fault in {"redirected", "gateway_refused"}
 
 

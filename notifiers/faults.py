@@ -72,6 +72,11 @@ _SPOKEN: Final[dict[str, tuple[str, str]]] = {
     "inside": ("地址指向内部网络，不允许使用", "it leads into an inner network, which isn't allowed"),
     "redirected": ("对方要求转到别处；我们不跟随转向", "it wants to send us elsewhere, and we don't follow"),
     "unreadable_answer": ("答复看不懂", "the answer can't be read"),
+    "login": (
+        "对方不接受本系统的账号或口令，或账号已欠费",
+        "it doesn't take our account: its password, or its balance",
+    ),
+    "sender": ("对方不接受本系统的发信地址", "it doesn't take our sender's address"),
     "gateway_refused": ("短信网关没有接受", "the SMS gateway didn't take it"),
 }
 
@@ -79,8 +84,9 @@ _SPOKEN: Final[dict[str, tuple[str, str]]] = {
 def spoken(fault: str, language: str) -> str:
     """Why a sending failed, in `zh_CN` or `en`, for the person who tries a channel out."""
     zh = language == "zh_CN"
-    if fault in _SPOKEN:
-        return _SPOKEN[fault][0 if zh else 1]
+    found = _SPOKEN.get(fault) or _SPOKEN.get(fault.partition("_")[0])
+    if found is not None:
+        return found[0 if zh else 1]
     return f"对方拒绝了（{fault}）" if zh else f"it was refused ({fault})"
 
 

@@ -426,6 +426,26 @@ def test_one_wrong_address_closes_the_lane_for_nobody(room: Mailroom) -> None:
     assert room.lanes() == {}
 
 
+def test_a_wrong_password_of_the_mail_server_closes_its_lane(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street")
+    room.answering(lambda _, __, ___: Outcome("login_535"))
+    many(room, 7)
+    room.deliver(START)
+    assert room.lanes()["wecomx://street"].closed_until > START
+
+
+def test_a_robot_that_was_sent_too_much_neither_closes_its_lane_nor_opens_it(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street")
+    faults = iter(["timed_out"] * 3 + ["errcode_45009"] * 4 + ["timed_out"] * 2)
+    room.answering(lambda _, __, ___: Outcome(next(faults)))
+    many(room, 7)
+    room.deliver(START)
+    assert room.lanes()["wecomx://street"].failures == 3
+    for row in room.rows()[:2]:
+        room.deliver(row.due_at)
+    assert room.lanes()["wecomx://street"].closed_until > START
+
+
 def test_a_lane_that_hangs_delays_no_other(room: Mailroom) -> None:
     room.reach(DUTY, "jsons://hangs")
     room.reach("counselor@school", "wecomx://counselor")

@@ -12,8 +12,8 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from notifiers.adapters import clipped, dingtalk_signature, feishu_signature
-from notifiers.channels import NullChannels, Recipient, Wires
-from notifiers.faults import ChannelFault
+from notifiers.channels import NullChannels, Outcome, Recipient, Wires
+from notifiers.faults import ChannelFault, spoken
 from notifiers.gates import Gates, SmsGate, filled, networks
 from notifiers.wire import Line, Mailer, WireFault, connected, reachable
 from tests.notifiers.far_ends import LOOPBACK, SECRET, TOKEN, WECOM_KEY, FarEnd, far_end, letter, post_office
@@ -108,6 +108,37 @@ def test_mail_arrives_as_text_and_page_with_the_key_as_its_message_id() -> None:
         assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
         refused = wires.open("mail", Recipient(email="nobody@example.org")).send(letter())
         assert refused.fault == "smtp_550"
+
+
+def test_a_wrong_password_of_the_installations_is_the_lanes_fault_and_an_unknown_recipient_is_not() -> None:
+    with post_office(logged_in=True) as office:
+        right, wrong = (office.gate.replace("://", f"://whistle:{one}@") for one in ("right", "wrong"))
+        unknown = Wires(Gates(mail=right)).open("mail", Recipient(email="nobody@example.org")).send(letter())
+        assert (unknown.fault, unknown.answered, unknown.of_lane) == ("smtp_550", True, False)
+        for gate, fault in ((wrong, "login_535"), (office.gate, "sender_530")):
+            refused = Wires(Gates(mail=gate)).open("mail", SOMEBODY).send(letter())
+            assert (refused.fault, refused.answered, refused.of_lane) == (fault, False, True)
+            for language in ("zh_CN", "en"):
+                assert fault not in spoken(refused.fault, language)
+        # Whoever has written a wrong password of their own closes nobody else's lane.
+        own = Wires(Gates(inside=LOOPBACK)).open(f"{wrong}&to=me@example.org", NOBODY).send(letter())
+        assert (own.fault, own.answered, own.of_lane) == ("smtp_535", True, False)
+
+
+@pytest.mark.parametrize(("status", "of_lane"), [(401, True), (403, True), (429, True), (400, False)])
+def test_a_gateway_that_does_not_take_our_account_is_the_lanes_fault(
+    end: FarEnd, status: int, *, of_lane: bool
+) -> None:
+    gate = SmsGate.read(json.dumps({"url": f"{end.base}/status/{status}?to={{phone}}&text={{text}}"}))
+    assert Wires(end.gates(sms=gate)).open("sms", SOMEBODY).send(letter()).of_lane == of_lane
+
+
+@pytest.mark.parametrize("fault", ["errcode_45009", "errcode_130101", "code_9499", "code_11232"])
+def test_a_robot_that_was_sent_too_much_says_nothing_about_its_service(fault: str) -> None:
+    outcome = Outcome(fault)
+    assert not outcome.sent
+    assert not outcome.answered
+    assert not outcome.of_lane
 
 
 @pytest.mark.parametrize(
