@@ -28,6 +28,7 @@ from apprise.plugins.email import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
 
 from notifiers import wire
+from notifiers.clipping import clipped
 from notifiers.gates import SmsGate, filled
 from notifiers.wire import Line, WireFault
 
@@ -38,14 +39,6 @@ ASSET: Final = AppriseAsset(app_id="whistle", http_redirects=False, secure_loggi
 JSON_TYPE: Final = "application/json; charset=utf-8"
 _ACCOUNT: Final = (401, 402, 403, 407)
 """HTTP's answers to whoever asks, not to what is asked."""
-
-
-def clipped(text: str, most: int) -> str:
-    """At most so many bytes of UTF-8, cut between characters, with an ellipsis where something was cut."""
-    whole = text.encode()
-    if len(whole) <= most:
-        return text
-    return whole[: most - len("…".encode())].decode(errors="ignore") + "…"
 
 
 class Adapter(NotifyBase):  # type: ignore[misc]  # Apprise is Any to us
@@ -131,7 +124,7 @@ class WeCom(_Bot):
 
     def carry(self, letter: Rendered, line: Line) -> None:
         """Raises WireFault; `errcode_N` where a 200 holds an error."""
-        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes)}}
+        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes, letter.language)}}
         url = f"{self.base}/cgi-bin/webhook/send?key={quote(self.token, safe='')}"
         zero(posted(url, payload, letter, line), "errcode")
 
@@ -150,7 +143,7 @@ class DingTalk(_Bot):
         if self.secret:
             stamp = str(round(time.time() * 1000))
             url += f"&timestamp={stamp}&sign={quote_plus(dingtalk_signature(self.secret, stamp))}"
-        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes)}}
+        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes, letter.language)}}
         zero(posted(url, payload, letter, line), "errcode")
 
 
@@ -166,7 +159,7 @@ class Feishu(_Bot):
         """Raises WireFault; `code_N` where a 200 holds an error."""
         payload: dict[str, Any] = {
             "msg_type": "text",
-            "content": {"text": clipped(letter.text, self.most_bytes)},
+            "content": {"text": clipped(letter.text, self.most_bytes, letter.language)},
         }
         if self.secret:
             stamp = str(round(time.time()))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifiers.adapters import clipped, dingtalk_signature, feishu_signature
+from notifiers.adapters import dingtalk_signature, feishu_signature
 from notifiers.channels import NullChannels, Outcome, Recipient, Wires
+from notifiers.clipping import clipped
 from notifiers.faults import ChannelFault, spoken
 from notifiers.gates import Gates, SmsGate, filled, networks
+from notifiers.message import Entry, Message, Owed
+from notifiers.render import Templates
 from notifiers.wire import Line, Mailer, WireFault, connected, reachable
 from tests.notifiers.far_ends import LOOPBACK, SECRET, TOKEN, WECOM_KEY, FarEnd, far_end, letter, post_office
 
@@ -52,6 +57,42 @@ def test_a_long_chinese_text_fits_into_what_the_bot_takes(end: FarEnd) -> None:
     content = end.requests[-1].body["text"]["content"]
     assert content.endswith("哨…")
     assert len(content.encode()) <= 2048
+
+
+@pytest.mark.parametrize(
+    ("language", "says", "close", "count"),
+    [("zh_CN", "另有 (\\d+) 行", "请登录办理：", 15), ("en", "(\\d+) more lines", "Sign in to act: ", 25)],
+)
+@pytest.mark.parametrize("bot", ["wecomx", "dingtalkx", "feishux"])
+def test_what_is_too_long_loses_lines_of_its_middle_says_how_many_and_keeps_its_link(
+    end: FarEnd, bot: str, language: str, says: str, close: str, count: int
+) -> None:
+    count = count if bot == "wecomx" else 200
+    at = datetime(2026, 3, 17, 0, 20, tzinfo=UTC)
+    owed = tuple(
+        Owed(label, at) for label in (("签收", "acknowledging"), ("报到", "reporting in"), ("反馈", "feedback"))
+    )
+    link = "https://whistle.example/inbox"
+    entries = tuple(Entry(f"NJ-2026-{one:06}", "orange", "reminded", owed, link) for one in range(count))
+    message = Message("joined", entries, link, {"messages": count})
+    written = Templates(ZoneInfo("Asia/Shanghai")).render(message, language, "k-1")
+    token = WECOM_KEY if bot == "wecomx" else f"{SECRET}@{TOKEN}"
+    assert Wires(end.gates()).open(f"{bot}://{token}", NOBODY).send(written).sent
+    body = end.requests[-1].body
+    content = body["content"]["text"] if bot == "feishux" else body["text"]["content"]
+    assert len(content.encode()) <= (2048 if bot == "wecomx" else 18_000)
+    listed = re.findall("NJ-2026-\\d{6}", content)
+    more = re.search(says, content)
+    assert more is not None
+    assert listed
+    assert len(listed) + int(more[1]) == count
+    assert f"\n{close}{link}\n" in content
+
+
+def test_where_no_line_can_be_left_out_the_link_stays_all_the_same() -> None:
+    cut = clipped("哨" * 1000 + "\n请登录办理：https://whistle.example/cases/1\n\n附言\n", 300)
+    assert len(cut.encode()) <= 300
+    assert cut.endswith("哨…\n请登录办理：https://whistle.example/cases/1\n\n附言")
 
 
 @pytest.mark.parametrize("most", range(3, 30))
