@@ -131,8 +131,7 @@ def joint_tracking(premises: Premises, now: datetime, given: Mapping[str, Any]) 
 
 def send_digest(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
     """The morning's digest, on a working day."""
-    office = premises.office_now()
-    return {"messages": digest.send(premises.kept.store, office.book_of(office.current), now)}
+    return {"messages": digest.send(premises.kept.store, premises.office_now(), now)}
 
 
 def send_bulletin(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
