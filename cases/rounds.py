@@ -135,10 +135,14 @@ def send_digest(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict
 
 
 def send_bulletin(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The bulletin of the month before, or of the `month` given (its first day)."""
+    """The bulletin of the month before, or of the `month` given (its first day).
+
+    Before `scheduled`, where a run was planned for that instant: it may come weeks after its time.
+    """
     kept = premises.kept
     office = premises.office_now()
-    today = now.astimezone(office.book_of(office.current).tz).date()
+    planned: datetime = given.get("scheduled") or now
+    today = planned.astimezone(office.book_of(office.current).tz).date()
     month: date = given.get("month") or bulletin.month_before(today)
     sent = bulletin.send(kept.store, office.book_of, month, now)
     with kept.store.read() as connection:

@@ -80,8 +80,8 @@ async def digest() -> Done:
 
 @flow(name="bulletin", flow_run_name=_named, retries=3, retry_delay_seconds=300)
 async def bulletin(month: date | None = None) -> Done:
-    """通报 of the month before."""
-    return await _go("bulletin", month=month)
+    """通报 of the month before the run's own time: one that was missed is of its month, whenever it is made up for."""
+    return await _go("bulletin", month=month, scheduled=flow_run.scheduled_start_time)
 
 
 @flow(name="tally", flow_run_name=_named, retries=1, retry_delay_seconds=30)
