@@ -129,6 +129,14 @@ def joint_tracking(premises: Premises, now: datetime, given: Mapping[str, Any]) 
     return {"fired": swept.fired, "districts": listed}
 
 
+def missing(premises: Premises, now: datetime, district: str) -> list[dict[str, Any]]:
+    """The rows of a district's sheet: case, week, the sides whose part is missing, since when. No person."""
+    office = premises.office()
+    with premises.kept.store.read() as connection:
+        drawn = tracking.sheets(connection, office.book_of, now, district=district)
+    return [owing.row() for one in drawn for owing in one.owing]
+
+
 def send_digest(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
     """The morning's digest, on a working day."""
     return {"messages": digest.send(premises.kept.store, premises.office_now(), now)}

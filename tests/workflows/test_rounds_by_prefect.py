@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Pending, Running, Scheduled
 
 from cases.rounds import Premises
+from tests.cases.test_rounds import returned
 from tests.town import START, Town
 from tests.workflows.test_living import asked, rows, until
 from workflows import deployments, flows
@@ -73,6 +74,7 @@ def test_digest_bulletin_and_joint_tracking_complete_and_leave_messages_and_a_sh
     orchestrator: Server, city: Town, premises: Premises
 ) -> None:
     premises.clock = lambda: FIRST_OF_APRIL
+    _, number = returned(city, "2026-03-17")
     city.whistle()
     city.run_until(START + timedelta(days=2))
     plans = planned(flows.digest, flows.bulletin, flows.joint_tracking)
@@ -83,10 +85,10 @@ def test_digest_bulletin_and_joint_tracking_complete_and_leave_messages_and_a_sh
     assert set(kinds) == {"digest", "bulletin"}
     assert kinds["bulletin"] == 2
     sheets = asked(lambda client: client.read_artifacts(limit=50))
-    assert {one.key for one in sheets if one.type == "table"} == {
-        "joint-tracking-t-district",
-        "joint-tracking-t-district-2",
-    }
+    tables = {str(one.key): str(one.data) for one in sheets if one.type == "table"}
+    assert set(tables) == {"joint-tracking-t-district", "joint-tracking-t-district-2"}
+    assert number in tables["joint-tracking-t-district"]
+    assert "school, hospital" in tables["joint-tracking-t-district"]
 
 
 def test_two_bulletins_that_were_missed_are_each_of_their_own_month(
