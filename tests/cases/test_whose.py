@@ -208,7 +208,7 @@ def test_a_case_is_new_on_the_day_of_its_sign_off_not_of_its_draft(city: Town, p
 
 
 def test_what_was_withdrawn_before_the_morning_is_not_new(city: Town, premises: Premises) -> None:
-    case = city.whistle(level="orange").case
-    city.fire("principal@school", case.id, 0, "withdraw", {"reason": "a mistake"}, START + minutes(5))
+    case = city.whistle(START + minutes(60), level="orange").case
+    city.fire("principal@school", case.id, 0, "withdraw", {"reason": "a mistake"}, START + minutes(65))
     told = morning(city, premises, WEDNESDAY)
     assert "supervisor@district" not in told
