@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 OPENING = frozenset({"submit", "whistle", "save_draft"})
 """The triggers of the case that open one where there is none."""
 _SCHOOL_ROLES = frozenset({"counselor", "principal", "mentor", "deputy"})
-_KEPT_UNTIL_AGE = 21
 
 
 def begin(session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] | None, now: datetime) -> Sitting:
@@ -143,7 +142,7 @@ def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
             if known.get("born") == who.born.isoformat() and not _contradicts(known, who):
                 return candidate, known
     school = session.office.directory.organisation(session.connection, case.school)
-    number = enrolment.enrol(session.connection, school, keep_until=kept_until(who.born))
+    number = enrolment.enrol(session.connection, school, keep_until=sitting.book.retention.keep_until(who.born))
     session.office.keystore.create(number)
     return number, {}
 
@@ -157,11 +156,6 @@ def _school_of(sitting: Sitting, number: int) -> int | None:
 
 def _contradicts(known: Mapping[str, Any], who: Student) -> bool:
     return who.id_number is not None and known.get("id_number") not in {None, who.id_number}
-
-
-def kept_until(born: date) -> date:
-    """18 plus 3 years [default], to the end of that year: the day itself would tell the birthday."""
-    return date(born.year + _KEPT_UNTIL_AGE, 12, 31)
 
 
 def _identity(sitting: Sitting, number: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
 from cases.people import student
-from cases.records import access_log, case, clock, event
+from cases.records import access_log, case, event
 from cases.refusal import Refusal
 from policies.clocks import Signal
 
@@ -190,12 +190,6 @@ def next_wake(connection: Connection) -> datetime | None:
     at = func.greatest(case.c.wake_at, func.coalesce(case.c.aside_until, case.c.wake_at))
     found: datetime | None = connection.scalar(select(func.min(at)).where(case.c.wake_at.is_not(None)))
     return found
-
-
-def provisional_cases(connection: Connection) -> list[int]:
-    """The cases with a clock whose limit reaches past the published calendar."""
-    found = select(clock.c.case_id).where(clock.c.provisional, clock.c.stopped_at.is_(None)).distinct()
-    return list(connection.scalars(found.order_by(clock.c.case_id)))
 
 
 def number_of(connection: Connection, case_id: int) -> str | None:

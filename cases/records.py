@@ -278,10 +278,16 @@ policy_version = Table(
 calendar_table = Table(
     "calendar_table",
     metadata,
+    Column("edition", Integer, primary_key=True, server_default="0"),
     Column("name", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("brought", Boolean, nullable=False, server_default="false"),
 )
+"""Working days, only ever added to: each limit is reckoned by an edition, and can be reckoned again by it for ever.
+
+Those `brought` came with a release of the software, the others were loaded here.
+"""
 
 incident = Table(
     "incident",

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from cases.sitting import Sitting
     from policies.ladder import Rung
 
-LEAD_OF = {"school": ("principal",), "hospital": ("liaison",)}
-"""Where "the lead" of an organisation is told something, a school's is its principal, a hospital's its liaison."""
-OFFICER_OF = {"school": ("counselor",), "hospital": ("liaison",)}
+_DESK = {"district": ("coordinator",), "city": ("coordinator",)}
+LEAD_OF = {"school": ("principal",), "hospital": ("liaison",), **_DESK}
+"""Where "the lead" of an organisation is told something, a school's is its principal, a hospital's its liaison, and a
+desk has its coordinator for everything.
+"""
+OFFICER_OF = {"school": ("counselor",), "hospital": ("liaison",), **_DESK}
 _RUNG_TELLS = {
     "coordinator": ("coordinator@district",),
     "district_supervisor": ("supervisor@district",),
