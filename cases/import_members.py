@@ -16,12 +16,13 @@ from cases import posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.import_fault import RowFault
 from cases.import_organisations import Places
-from cases.import_rows import MemberRow, Reach, Sorted, twice
+from cases.import_rows import MemberRow, Sorted, twice
 from cases.people import LANGUAGES, member, post, station
 from cases.who import Organisation
 
 if TYPE_CHECKING:
     from cases.office import Session
+    from cases.placing import Reach
 
 _ALONE: Final = ("principal", "codirector")
 """Posts that one person holds at a school."""
@@ -145,7 +146,7 @@ def _placed(
     place, school = places.find(one.organisation), None
     if isinstance(place, str):
         return None, None, [RowFault(one.row, "organisation", place)]
-    if not reach.holds(place.id):
+    if not reach.holds(place):
         faults.append(RowFault(one.row, "organisation", "out_of_reach"))
     if one.language is not None and one.language not in LANGUAGES:
         faults.append(RowFault(one.row, "language", "not_one_of", {"known": ", ".join(LANGUAGES)}))

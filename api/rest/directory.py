@@ -12,7 +12,7 @@ from api.asked import Asked, Reader, Reading, Writing
 from api.rest import answers
 from api.rest.asking import Body, Cursor, Id, IdempotencyKey, Most, next_page, once, page_headers, told, written
 from api.rest.bodies import LINK, body_like, both, problems
-from cases import census, posts, registrar
+from cases import census, placing, posts, registrar
 from cases.office import Session
 from cases.people import KINDS, ROLES
 from cases.who import Organisation, Post
@@ -121,11 +121,11 @@ def register_organisation(
 
     def act() -> tuple[int, answers.Entered, dict[str, str]]:
         parent = census.place(session.connection, given.parent)
-        census.require_admin(reader.actor, parent)
         links = {
             name: census.place(session.connection, number) if number is not None else None
             for name, number in (("street", given.street), ("hospital", given.hospital), ("community", given.community))
         }
+        placing.require_place(reader.actor, given.kind, parent, links)
         made = registrar.found(session.connection, given.code, given.kind, given.name, parent, **links)
         return 201, answers.Entered(id=made.id), {"Location": f"/api/v1/organisations/{made.id}"}
 

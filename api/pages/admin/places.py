@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.pages import words
 from api.pages.admin.desk import Administered
 from api.pages.frame import Page, Posted
-from cases import administered, census, posts, registrar
+from cases import administered, census, placing, posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.office import Session
 from cases.people import KINDS, KINDS_OF_ROLE
@@ -64,8 +64,8 @@ def register(page: Administered, posted: Posted) -> Response:
     try:
         with page.writing() as session:
             parent = coded(page, session, written["parent"])
-            census.require_admin(page.reader.actor, parent)
             links = {name: coded(page, session, written[name]) for name in _LINKS if written[name]}
+            placing.require_place(page.reader.actor, written["kind"], parent, links)
             made = registrar.found(
                 session.connection, written["code"], written["kind"], written["name"], parent, **links
             )
