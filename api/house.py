@@ -89,6 +89,10 @@ class House:
             self._second_layer(connection, "opener", who)
             yield Session(connection, self.office)
 
+    def guard(self, session: Session, who: Actor) -> None:
+        """From here to its end this transaction, in which something was written, reads as `opening` does."""
+        self._second_layer(session.connection, "opener", who)
+
     def _second_layer(self, connection: Transaction, part: second_layer.Part, who: Actor | None) -> None:
         if self._layered is None:
             self._layered = second_layer.there(self.store)

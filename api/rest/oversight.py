@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.asked import Asked, Reading, Writing
+from api.asked import Asked, Opening, Reading, Writing
 from api.rest import answers
 from api.rest.asking import NUMBER, Body, Cursor, Most, next_page, page_headers, told, written
 from api.rest.assessed import Month, assessed
@@ -101,7 +101,7 @@ def audit(
         {"name": "Xiaoyi", "purpose": "her parents are here"},
     ),
 )
-def search(reader: Asked, session: Writing, body: Body) -> Response:
+def search(reader: Asked, session: Opening, body: Body) -> Response:
     sought = written(Sought, body)
     found = identity_search.by_identity(
         session, reader.actor, reader.now, sought.purpose, name=sought.name, id_number=sought.id_number

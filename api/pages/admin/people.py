@@ -141,7 +141,7 @@ def _one(
         "home": home,
         "names": administered.names(connection, sorted(places)),
         "roles": list(KINDS_OF_ROLE),
-        "account": credentials.of_member(connection, number),
+        "account": credentials.line_of(connection, number),
         "sessions": len(standing.visits(connection, number, now)),
         "drawn": drawn,
         "done": done,
