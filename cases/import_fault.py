@@ -65,6 +65,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "“{role}”已经有人担任({holder});请先结束那一任",
         "the post of {role} is taken ({holder}): end that term first",
     ),
+    "own_post": (
+        "不能给自己任命职务，请由另一名管理员办理",
+        "nobody gives themselves a post: have another admin do it",
+    ),
     "no_such_mentor": (
         "这所学校没有叫这个名字的导师;请先导入人员",
         "this school has no mentor of that name: bring in its members first",

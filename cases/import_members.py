@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from cases import posts, registrar
+from cases import post_log, posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.import_fault import RowFault
 from cases.import_organisations import Places
@@ -125,6 +125,8 @@ def sort_out(
             found.faults.append(here)
             continue
         taken = list(_taken(one, here, place, school, people))
+        if here is not None and here.id == reach.member and _missing(one, here, school):
+            taken.append(RowFault(one.row, "roles", "own_post"))
         if taken:
             found.faults += taken
             continue
@@ -228,6 +230,11 @@ def write(session: Session, found: Sorted[MemberRow], reach: Reach, today: date)
         appoint(here.id, one, _missing(one, here, placed[one.row][1]))
     if appointed:
         connection.execute(insert(post), appointed)
+        names = ("member_id", "role", "organisation_id")
+        changed = [
+            {"what": "appointed", "day": one["since"]} | {name: one[name] for name in names} for one in appointed
+        ]
+        post_log.write(connection, found.known["by"], changed)
         _stations(connection, appointed)
 
 

@@ -26,6 +26,7 @@ from cases.import_rows import Kind, import_job
 from cases.office import Office, Session
 from cases.people import organisation
 from cases.placing import Reach
+from cases.post_log import By
 from cases.refusal import FieldFault, Refusal
 
 if TYPE_CHECKING:
@@ -218,6 +219,7 @@ def _write(
     if found.faults:
         raise ImportFault("changed", row=str(found.faults[0].row))
     today = now.astimezone(session.office.book_of(session.office.current).tz).date()
+    found.known["by"] = By(reach.member, now)
     way.write(session, found, reach, today)
     column = import_job.c
     counted = {

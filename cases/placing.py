@@ -22,16 +22,18 @@ _DESKS: Final = ("admin@district", "admin@city")
 class Reach:
     """What somebody administers: these organisations, and all of the districts and cities among them.
 
-    None is everything: whoever has the machine itself. `school` is whose roster is brought in.
+    None is everything: whoever has the machine itself. `school` is whose roster is brought in, `member` who it is.
     """
 
     organisations: frozenset[int] | None = None
     school: int | None = None
+    member: int | None = None
 
     @classmethod
     def of(cls, actor: Actor) -> Self:
         """That of an actor's posts as admin."""
-        return cls(frozenset(one.organisation_id for one in actor.posts if one.role == "admin"))
+        own = frozenset(one.organisation_id for one in actor.posts if one.role == "admin")
+        return cls(own, member=actor.member_id)
 
     def holds(self, place: Organisation) -> bool:
         """Whether this is one of them, or lies in a district or city among them."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from cases import accounts, asked_twice, attached, import_rows, outbox, people, subscriptions, tally_tables
+from cases import accounts, asked_twice, attached, import_rows, outbox, people, post_log, subscriptions, tally_tables
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
@@ -44,6 +44,7 @@ __all__ = [
     "metadata",
     "outbox",
     "people",
+    "post_log",
     "subscriptions",
     "tally_tables",
 ]

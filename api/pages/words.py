@@ -264,6 +264,12 @@ KINDS: Final[Mapping[str, Words]] = {
     "guidance_center": Words("陶老师工作站", "guidance centre"),
 }
 
+CHANGES: Final[Mapping[str, Words]] = {
+    "appointed": Words("任命", "appointed"),
+    "ended": Words("免职", "post ended"),
+    "retired": Words("停用", "out of service"),
+}
+
 ROOMS: Final[Mapping[str, Words]] = {
     "case page": Words("个案页", "case page"),
     "own draft": Words("自己的草稿", "own draft"),

@@ -16,6 +16,7 @@ from cases import administered, census, placing, posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.office import Session
 from cases.people import KINDS, KINDS_OF_ROLE
+from cases.post_log import By
 from cases.who import Organisation
 
 router = APIRouter(include_in_schema=False)
@@ -93,6 +94,7 @@ def enlist(page: Administered, number: int, posted: Posted) -> Response:
             made = posts.enlist(
                 session.connection, place, written["name"], [written["role"]] if written["role"] else [],
                 since=since, school=school, phone=written["phone"] or None, email=written["email"] or None,
+                by=By(page.reader.member.id, page.reader.now),
             )  # fmt: skip
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, written, said(page, fault), "members")
