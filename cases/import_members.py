@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from cases import post_log, posts, registrar
+from cases import post_notes, posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.import_fault import RowFault
 from cases.import_organisations import Places
@@ -234,7 +234,7 @@ def write(session: Session, found: Sorted[MemberRow], reach: Reach, today: date)
         changed = [
             {"what": "appointed", "day": one["since"]} | {name: one[name] for name in names} for one in appointed
         ]
-        post_log.write(connection, found.known["by"], changed)
+        post_notes.write(connection, found.known["by"], changed)
         _stations(connection, appointed)
 
 

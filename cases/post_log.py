@@ -1,8 +1,7 @@
-"""Who gave whom which post, and who ended it: written with every change that a person makes, read by auditors."""
+"""Who gave whom which post, and who ended it: written by `cases.post_notes`, read by auditors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Index,
     Table,
     Text,
-    insert,
     or_,
     select,
 )
@@ -78,13 +76,6 @@ class Change:
     organisation: int
     place: str
     day: date | None
-
-
-def write(connection: Connection, by: By | None, changes: Iterable[dict[str, Any]]) -> None:
-    """Write down what one person changed at one instant. Without a person (samples, tests) nothing is written."""
-    rows = [{"at": by.at, "by_member_id": by.member, **one} for one in changes] if by is not None else []
-    if rows:
-        connection.execute(insert(post_change), rows)
 
 
 def changes(connection: Connection, actor: Actor, *, cursor: str | None = None, most: int = 50) -> Page[Change]:

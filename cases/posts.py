@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from cases import post_log
+from cases import post_notes
 from cases.directory_fault import DirectoryFault
 from cases.people import KINDS, KINDS_OF_ROLE, LANGUAGES, ROLES, duty, member, post, station
 from cases.post_log import By
@@ -103,7 +103,7 @@ def appoint(
             raise
         held = error.orig.diag.constraint_name == "uq_post_held"
         raise DirectoryFault("post_held_already" if held else "post_taken", **facts) from None
-    post_log.write(connection, by, [_changed("appointed", member_id, role, place.id, since)])
+    post_notes.write(connection, by, [_changed("appointed", member_id, role, place.id, since)])
     return Post(role, place.id, place.kind, id_of(school))
 
 
@@ -119,7 +119,7 @@ def end_post(connection: Connection, member_id: int, held: Post, until: date, *,
     )
     if ended.rowcount == 0:
         raise DirectoryFault("no_member", what=f"{member_id} ({held.role})")
-    post_log.write(connection, by, [_changed("ended", member_id, held.role, held.organisation_id, until)])
+    post_notes.write(connection, by, [_changed("ended", member_id, held.role, held.organisation_id, until)])
 
 
 def check_post(role: str, place: Organisation, school: Organisation | None) -> None:
@@ -211,7 +211,7 @@ def retire(connection: Connection, member_id: int, *, by: By | None = None) -> N
     home = connection.scalar(left.returning(member.c.organisation_id))
     if home is None:
         raise DirectoryFault("no_member", what=str(member_id))
-    post_log.write(connection, by, [_changed("retired", member_id, None, home, None)])
+    post_notes.write(connection, by, [_changed("retired", member_id, None, home, None)])
 
 
 def _changed(what: str, member_id: int, role: str | None, place: int, day: date | None) -> dict[str, Any]:

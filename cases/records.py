@@ -235,7 +235,7 @@ message = Table(
     Column("member_id", BigInteger, nullable=False),
     _instant("at", nullable=False),
     # owes, told, reminded, warned, breached, escalated, bulletined: the highest that concerns this person;
-    # of an occasion digest, bulletin, stalled, seal_broken.
+    # of an occasion digest, bulletin, stalled, seal_broken, appointed.
     Column("kind", Text, nullable=False),
     Column("level", Text, nullable=False),
     # What it is about, in the contract's own names; never a person, a school or a fact.

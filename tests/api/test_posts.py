@@ -80,6 +80,24 @@ def test_every_change_of_a_post_stands_where_the_auditor_reads_it(door: Door, tm
     assert "任免记录" not in door.client("counselor@school").get("/admin/log").text
 
 
+def test_new_eyes_are_told_to_the_principal_and_the_auditors_and_other_posts_to_nobody(door: Door) -> None:
+    admin, school = door.client("admin@district"), door.town.places["school"].id
+
+    def told(who: str) -> str:
+        return str(door.client(who).get("/inbox").text)
+
+    for role in ("mentor", "counselor"):
+        body = {"organisation": school, "name": "周老师", "posts": [role], "since": "2026-03-01"}
+        assert admin.post(f"{API}/members", json=body).status_code == 201
+    for who in ("principal@school", "auditor@district", "auditor@city"):
+        assert "有人获任" in told(who), who
+        assert "心理教师 · 示例school" in told(who), who
+        assert "周老师" not in told(who), who
+        assert len(door.client(who).get(f"{API}/messages").json()["items"]) == 1
+    for who in ("lead@street", "auditor@district#2", "admin@district", "counselor@school"):
+        assert "有人获任" not in told(who), who
+
+
 @pytest.mark.parametrize("way", ["delete", "appoint", "end", "page"])
 def test_whoever_holds_a_post_further_up_is_not_a_local_admins(door: Door, way: str) -> None:
     me = door.client(admin_of(door, "justice"))
