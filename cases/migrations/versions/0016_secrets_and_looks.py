@@ -3,6 +3,9 @@
 Whoever has looked stands in the log under their own name: the database takes no other. Tracks, clocks and calls hold no
 sealed section, and every list asks for them with their case; asked for it once more in the database, a board would
 take a third of a second again (0015).
+
+The owner of the tables stays above it, without FORCE: the engine and time's door write as the owner, a policy for them
+would say yes to everything, and PostgreSQL refuses the COPY of a restore where row security holds for whoever copies.
 """
 
 from __future__ import annotations
