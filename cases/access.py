@@ -71,6 +71,18 @@ def sees(actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> Sight:
     return sight
 
 
+def giving(actor: Actor, case_file: CaseFile, book: Book, now: datetime, section: str | None = None) -> Post | None:
+    """The post by which an actor sees that section of a case, or anything of it; None where it is by break-glass."""
+    for rule in book.sight:
+        if not _grants(rule) if section is None else getattr(rule, section) != "yes":
+            continue
+        for role, relation in rule.who:
+            for post in actor.posts:
+                if post.role == role and _holds(post, relation, actor, case_file, book, now):
+                    return post
+    return None
+
+
 def _grants(rule: SightRule) -> bool:
     return rule.identity != "no" or rule.narrative != "no" or rule.clinical != "no"
 

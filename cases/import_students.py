@@ -17,11 +17,12 @@ from sqlalchemy import Row, func, insert, or_, select, text, update
 from cases import enrolment, vault
 from cases.import_fault import RowFault
 from cases.import_organisations import Places
-from cases.import_rows import Reach, Sorted, StudentRow, twice
+from cases.import_rows import Sorted, StudentRow, twice
 from cases.people import member, post, student
 
 if TYPE_CHECKING:
     from cases.office import Office, Session
+    from cases.placing import Reach
     from cases.who import Organisation
 
 

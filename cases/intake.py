@@ -96,8 +96,9 @@ def refuse_stranger(desk: CaseDesk, move: Move, form: Mapping[str, Any] | None) 
 def enrol(sitting: Sitting, who: Student | None, role: str | None) -> None:
     """Give the case its student and, when it is new, its number and its row.
 
-    A student whom the school's records hold already (the same ID number, or the same name and birthday at that
-    school) is that student; identity fields that were not given this time are kept.
+    A student whom this school's records hold already (the same ID number, or the same name and birthday) is that
+    student; identity fields that were not given this time are kept. What another school knows of a child stays there,
+    as with a roster: a child who has changed schools is a new student of the new one.
     """
     case, session = sitting.case, sitting.session
     if case.new:
@@ -134,7 +135,7 @@ def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
     session.connection.execute(select(func.pg_advisory_xact_lock(int.from_bytes(by_name[:8], signed=True))))
     if who.id_number is not None:
         for candidate in index.by_id_number(vault.index_of(master, "id_number", who.id_number)):
-            if _school_of(sitting, candidate) is not None:
+            if _school_of(sitting, candidate) == case.school:
                 return candidate, _identity(sitting, candidate)
     for candidate in index.by_name(by_name):
         if _school_of(sitting, candidate) == case.school:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from cases import accounts, asked_twice, attached, import_rows, outbox, people, subscriptions, tally_tables
+from cases import accounts, asked_twice, attached, import_rows, outbox, people, post_log, subscriptions, tally_tables
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
@@ -44,6 +44,7 @@ __all__ = [
     "metadata",
     "outbox",
     "people",
+    "post_log",
     "subscriptions",
     "tally_tables",
 ]
@@ -234,7 +235,7 @@ message = Table(
     Column("member_id", BigInteger, nullable=False),
     _instant("at", nullable=False),
     # owes, told, reminded, warned, breached, escalated, bulletined: the highest that concerns this person;
-    # of an occasion digest, bulletin, stalled, seal_broken.
+    # of an occasion digest, bulletin, stalled, seal_broken, appointed.
     Column("kind", Text, nullable=False),
     Column("level", Text, nullable=False),
     # What it is about, in the contract's own names; never a person, a school or a fact.

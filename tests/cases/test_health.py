@@ -249,11 +249,13 @@ def test_a_second_layer_that_only_seems_to_be_there_is_bad_and_migrating_mends_i
         "CREATE TABLE later (id bigint)": "later",
         "REVOKE SELECT ON message FROM whistle_reader": "message",
         "REVOKE INSERT ON access_log FROM whistle_opener": "access_log",
+        "DROP POLICY own ON message": "message",
+        "GRANT SELECT ON account TO whistle_reader": "whistle_reader",
     }.items():
         ask(city, harm)
         found = second_layer(kept)
         assert (found.state, named in found.text("en")) == ("bad", True), harm
-        assert "whistle migrate" in found.advice("zh_CN")
+        assert "whistle migrate" in found.advice("zh_CN"), harm
         city.store.migrate()
         assert second_layer(kept).state == "ok", harm
 
