@@ -15,7 +15,6 @@ from cases import access, asked_twice, engine
 from cases.asked_twice import Answer
 from cases.casefile import CaseFile
 from cases.office import Session
-from cases.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,3 @@ def _onward(page: Page, session: Session, file: CaseFile, events: tuple[int, ...
     if sight.nothing:
         return "/"
     return f"/cases/{file.number}" + (f"?done={events[0]}" if events else "")
-
-
-def is_conflict(refusal: Refusal) -> bool:
-    """Whether somebody was quicker: then the reader is shown who changed what."""
-    return refusal.code == "conflict"

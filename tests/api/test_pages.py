@@ -143,6 +143,31 @@ def test_whoever_comes_second_sees_who_was_quicker_and_keeps_what_they_typed(doo
     assert "已报到" in done.text, headings(done)
 
 
+def test_whoever_taps_second_is_told_who_was_quicker_and_finds_no_button_that_cannot_work(door: Door) -> None:
+    called(door)
+    officer, lead = door.client("officer@street"), door.client("lead@street")
+    page = lead.get("/")
+    send(officer, officer.get("/"), action="/acknowledge")
+    told = send(lead, page, action="/acknowledge")
+    assert told.status_code == 409
+    assert "officer@street" in told.text
+    assert "<h3>签收 " in told.text
+    assert 'type="submit"' not in told.text
+
+
+def test_what_was_typed_for_what_is_over_is_shown_to_be_copied(door: Door) -> None:
+    number = called(door)
+    track = street_track(door, number)
+    officer, lead = door.client("officer@street"), door.client("lead@street")
+    page = lead.get(f"/cases/{number}/tracks/{track}/report_in")
+    send(officer, officer.get(f"/cases/{number}/tracks/{track}/report_in"), {"where": "门卫室", "mode": "phone"})
+    told = send(lead, page, {"where": "校门口", "mode": "on_site", "people": "王建国"})
+    assert told.status_code == 409
+    assert "officer@street" in told.text
+    assert "<dd>校门口</dd>" in told.text
+    assert 'type="submit"' not in told.text
+
+
 def test_a_report_in_from_the_future_is_told_in_the_field(door: Door) -> None:
     number = called(door)
     track = street_track(door, number)
