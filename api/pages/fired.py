@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,15 +51,17 @@ def fire(
     trigger: str,
     form: Mapping[str, Any] | None,
     opened: Opened,
+    asked: Sequence[str] = (),
 ) -> str:
     """Pull a trigger in a transaction of its own and answer where the reader goes then; a second time the same.
 
-    Refuses with Refusal; nothing has changed then.
+    `asked` is what was sent, where the form was gathered from what has been kept. Refuses with Refusal; nothing has
+    changed then.
     """
-    request = json.dumps([case, track, trigger, form], sort_keys=True, default=str).encode()
+    request = _request(asked or [case, track, trigger, form])
     with page.writing() as session:
         actor, now = page.reader.actor, page.reader.now
-        held = asked_twice.claim(session, actor.member_id, f"page {opened.key}", request, now)
+        held = asked_twice.claim(session, actor.member_id, _key(opened), request, now)
         if isinstance(held, Answer):
             return str(held.body["to"])
         address: int | str = int(track) if track.isdecimal() else track
@@ -67,6 +69,21 @@ def fire(
         to = _onward(page, session, done.case, done.events)
         asked_twice.keep(session, held, Answer(303, {"to": to}, {}))
         return to
+
+
+def answered(page: Page, session: Session, opened: Opened, asked: Sequence[str]) -> str:
+    """Where the same form led when it was sent before; empty where it hasn't been."""
+    reader = page.reader
+    found = asked_twice.given(session, reader.actor.member_id, _key(opened), _request(asked), reader.now)
+    return str(found.body["to"]) if found is not None else ""
+
+
+def _key(opened: Opened) -> str:
+    return f"page {opened.key}"
+
+
+def _request(asked: Sequence[Any]) -> bytes:
+    return json.dumps(asked, sort_keys=True, default=str).encode()
 
 
 def _onward(page: Page, session: Session, file: CaseFile, events: tuple[int, ...]) -> str:
