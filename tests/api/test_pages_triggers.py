@@ -125,6 +125,9 @@ def test_a_screening_is_filled_in_item_by_item(door: Door) -> None:
     done = follow(client, send(client, page, {"version": "2015", "day": "2026-03-17", **answers}))
     assert "record a screening" in done.text, headings(done)
     assert "1=1 2=1" in done.text, re.findall(r"<dd>(.*?)</dd>", done.text)
+    assert "Total 9: mild" in done.text
+    assert "Interview needed: item 9 (thoughts of self-harm)" in done.text
+    assert "总分 9：轻度" in door.client("counselor").get(f"/cases/{number}").text
 
 
 def test_a_referral_goes_from_consent_to_completion_through_its_pages(door: Door) -> None:

@@ -190,17 +190,13 @@ class Person:
         def some(*names: str) -> None:
             self.fill(Form(tuple(by_name[one] for one in names if one in by_name)), values)
 
-        some(*(("school", "student") if self.page.locator("main [name='school']").count() else ("student",)))
-        self._on()
-        some("concern", "level", "summary", "statutory")
-        self._on()
-        if values.get("evidence"):
-            some("evidence")
-        self._on()
+        school = ("school",) if self.page.locator("main [name='school']").count() else ()
+        for names in ((*school, "student"), ("concern", "level", "summary", "statutory"), ("evidence",)):
+            some(*(one for one in names if one in values))
+            status = self.send()
+            if status >= 400:
+                return status
         return self.send()
-
-    def _on(self) -> None:
-        self.click(self.page.locator("main form button.btn-primary").first)
 
 
 _WAYS: Mapping[str, Callable[[Person, Field, Any], None]] = {
