@@ -95,11 +95,13 @@ def claim(session: Session, member_id: int, key: str, request: bytes, now: datet
     return Answer(found.status, found.answer, found.headers)
 
 
-def given(session: Session, member_id: int, key: str, request: bytes, now: datetime) -> Answer | None:
-    """What this request was answered before; None where it wasn't, and nothing is claimed."""
-    kept_key, kept_request = _digests(session, key, request)
+def given(session: Session, member_id: int, key: str, request: bytes | None, now: datetime) -> Answer | None:
+    """What this request (or any with this key) was answered before; None where it wasn't, and nothing is claimed."""
+    kept_key, kept_request = _digests(session, key, request or b"")
     own = (asked_twice.c.member_id == member_id) & (asked_twice.c.key == kept_key)
-    same = own & (asked_twice.c.request == kept_request) & (asked_twice.c.at > now - KEPT)
+    same = own & (asked_twice.c.at > now - KEPT)
+    if request is not None:
+        same &= asked_twice.c.request == kept_request
     found = session.connection.execute(select(asked_twice).where(same, asked_twice.c.status.is_not(None))).one_or_none()
     return Answer(found.status, found.answer, found.headers) if found is not None else None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
+from starlette.requests import Request
 
 from api.pages.frame import Page
 from cases import access, asked_twice, engine
@@ -68,7 +69,15 @@ def fire(
         done = engine.fire(session, case, address, trigger, actor, form, now, version=opened.version)
         to = _onward(page, session, done.case, done.events)
         asked_twice.keep(session, held, Answer(303, {"to": to}, {}))
-        return to
+    # What was kept of it while it was written isn't needed any more.
+    page.house.kept.keystore.unsent.drop(page.reader.member.id, address_of(page.request))
+    return to
+
+
+def address_of(request: Request) -> str:
+    """The address of a form's own page: files are sent to one behind it."""
+    path = request.url.path.removesuffix("/attachments")
+    return path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def answered(page: Page, session: Session, opened: Opened, asked: Sequence[str]) -> str:
@@ -76,6 +85,12 @@ def answered(page: Page, session: Session, opened: Opened, asked: Sequence[str])
     reader = page.reader
     found = asked_twice.given(session, reader.actor.member_id, _key(opened), _request(asked), reader.now)
     return str(found.body["to"]) if found is not None else ""
+
+
+def is_answered(page: Page, session: Session, opened: Opened) -> bool:
+    """Whether a form of this key has been sent and done."""
+    reader = page.reader
+    return asked_twice.given(session, reader.actor.member_id, _key(opened), None, reader.now) is not None
 
 
 def _key(opened: Opened) -> str:

@@ -23,6 +23,7 @@ from cases.forms import Form
 from cases.office import Session
 from cases.refusal import Refusal
 from cases.search import drafts, of_same_student
+from cases.unsent import Unsent
 
 WHAT: Final = ("concern", "level", "summary", "statutory")
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {"who": ("student",), "what": WHAT, "done": ("evidence",)}
@@ -36,7 +37,7 @@ _SCHOOL: Final = frozenset({"counselor", "principal", "mentor"})
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step's page: of a draft (`file`), or of a case that isn't begun yet. `sent` is what the form came back with,
-    `refusal` what stood against it.
+    `refusal` what stood against it; `said` what the draft says, `kept` what was typed and not sent.
     """
 
     page: Page
@@ -47,6 +48,7 @@ class Step:
     refusal: Refusal | None = None
     sent: Opened | None = None
     said: Draft | None = field(default=None, kw_only=True)
+    kept: Unsent | None = field(default=None, kw_only=True)
 
     def show(self) -> Response:
         """As it is, or with what is wrong in it."""
@@ -70,6 +72,7 @@ class Step:
             back=self.said.sent_back if self.said is not None else None,
             drafts=[head(page, session, one, OWN) for one in kept],
             same=self._same(),
+            kept=self.kept,
             already=self.typed.raw("already"),
         )
 

@@ -211,7 +211,7 @@ class Teller:
     def _screened(self, result: Mapping[str, Any]) -> Iterator[str]:
         """Total, band as the scale names it, and whether an answer calls for an interview; and which would."""
         scale, say = self.book.scales[result["scale"]], self.page.say
-        bands = {one.code: one.label for one in (*scale.bands, *scale.triage)}
+        bands = {one.code: one.label for one in scale.bands} | {one.code: one.label for one in scale.triage}
         band = bands.get(result["band"])
         yield say("Total %(score)s: %(band)s") % {
             "score": result["score"],

@@ -26,6 +26,7 @@ from api.pages.meanwhile import outrun, since
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
 from api.pages.telling import Entry
+from api.pages.unsent import opened_of, restored
 from api.pages.widgets import Scene, drawn, summary
 from cases import access, loading, queries
 from cases.casefile import CASE, CaseFile
@@ -33,6 +34,7 @@ from cases.offers import Offer, offer_of
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
 from cases.tracks.access import TRACK as GLASS
+from cases.unsent import Unsent
 
 router = APIRouter(include_in_schema=False)
 _BEGINNING = frozenset({"whistle", "submit", "save_draft"})
@@ -99,7 +101,10 @@ def _form(page: Page, number: str, track: str, trigger: str) -> Response:
             return page.go(f"/whistle/{number}")
         if not there.offer.free:
             return _forbidden(page, there)
-        return _drawn(page, there, _beginnings(page, there.offer))
+        kept = restored(page)
+        if kept is None:
+            return _drawn(page, there, _beginnings(page, there.offer))
+        return _drawn(page, there, Typed(dict(kept.texts)), opened=opened_of(kept), kept=kept)
 
 
 def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -> Response:
@@ -194,7 +199,12 @@ def _beginnings(page: Page, offer: Offer) -> Typed:
 
 
 def _drawn(
-    page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
+    page: Page,
+    there: Scenery,
+    typed: Typed,
+    faults: tuple[FieldFault, ...] = (),
+    opened: Opened | None = None,
+    kept: Unsent | None = None,
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
     widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
@@ -210,6 +220,7 @@ def _drawn(
         lost=lost,
         opened=opened or Opened.at(None if there.sight.nothing else there.file),
         changed=_since(page, there, opened),
+        kept=kept,
         scales=scales,
         refusal=None,
         **_common(page, there),
@@ -229,7 +240,7 @@ def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened:
     widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
-        changed=_since(page, there, opened), scales=[], refusal=problem, **_common(page, there),
+        changed=_since(page, there, opened), kept=None, scales=[], refusal=problem, **_common(page, there),
     )  # fmt: skip
 
 

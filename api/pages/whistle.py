@@ -19,6 +19,7 @@ from api.pages.fired import Opened, answered, fire
 from api.pages.frame import Framed, Page, Posted
 from api.pages.handed import Handed, handed_in
 from api.pages.steps import FIELDS, GRAVE, Step, at_the_desk, check_page, form_of
+from api.pages.unsent import opened_of, restored, sent
 from cases import dossier, queries
 from cases.casefile import CASE, CaseFile
 from cases.offers import offer_of, opens_a_case
@@ -34,7 +35,7 @@ def start(page: Framed) -> Response:
     with page.reading() as session:
         if "save_draft" not in opens_a_case(session, page.reader.actor):
             raise Refusal("not_permitted", who_can=("counselor@school", "principal@school", "mentor@school"))
-        return Step(page, session, "who", None, Typed.nothing()).show()
+        return _shown(page, session, "who", None, Typed.nothing())
 
 
 @router.post("/whistle")
@@ -132,7 +133,19 @@ def _step(page: Page, number: str, name: str) -> Response:
         if over:
             return page.go(f"/cases/{number}")
         draft = read(page, session, file)
-        return Step(page, session, name, file, _as_kept(page, session, file, draft, name), said=draft).show()
+        typed = _as_kept(page, session, file, draft, name)
+        return _shown(page, session, name, file, typed, draft)
+
+
+def _shown(
+    page: Page, session: Session, name: str, file: CaseFile | None, typed: Typed, said: Draft | None = None
+) -> Response:
+    """A step with what was typed into it and not sent, where there is such; else as it is kept."""
+    kept = restored(page)
+    if kept is None:
+        return Step(page, session, name, file, typed, said=said).show()
+    typed = Typed(dict(kept.texts))
+    return Step(page, session, name, file, typed, None, opened_of(kept), said=said, kept=kept).show()
 
 
 def _as_kept(page: Page, session: Session, file: CaseFile, draft: Draft, name: str) -> Typed:
@@ -168,6 +181,7 @@ def _save(page: Page, number: str, posted: FormData, name: str) -> Response:
 def _kept(page: Page, number: str, form: Mapping[str, Any], opened: Opened) -> Refusal | None:
     """Keep a step in the draft; what stands against it, where it isn't kept."""
     if not form:
+        sent(page)
         return None
     try:
         fire(page, number, "0", "save_draft", form, opened)
