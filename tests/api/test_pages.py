@@ -339,6 +339,20 @@ def test_break_glass_asks_for_the_reason_and_opens_the_case(door: Door) -> None:
     assert "左前臂有新近划痕" in seen.text
 
 
+def test_break_glass_is_offered_where_a_number_leads_to_nothing_whether_it_exists_or_not(door: Door) -> None:
+    number, never = called(door), "WH-2026-999999"
+    client = door.client("officer@street#2")
+    for one in (number, never):
+        for path in (f"/cases/{one}", f"/search?q={one}"):
+            assert f'href="/cases/{one}/access/open"' in client.get(path).text, path
+    there, gone = (client.get(f"/cases/{one}").text.replace(one, "") for one in (number, never))
+    assert len(there) == len(gone)
+    assert f'href="/cases/{never}/access/open"' in client.get(f"/search?q={int(never[-6:])}").text
+    assert f'href="/cases/{never}/access/open"' not in client.get(f"/cases/{never}/access/open").text
+    for who in ("counselor@school", "auditor@district", "admin@district"):
+        assert "access/open" not in door.client(who).get(f"/cases/{never}").text, who
+
+
 def test_a_number_that_was_never_given_has_no_page(door: Door) -> None:
     client = door.client("counselor")
     for path in ("/cases/WH-2026-999999", "/cases/x", "/cases/WH-2026-999999/access/open", "/nothing", "/language/fr"):
@@ -362,6 +376,29 @@ def test_settings_are_kept_and_a_channel_that_leads_nowhere_is_named(door: Door)
     kept = follow(client, send(client, client.get("/settings"), {"from": "22:00", "until": "07:00"}, "/settings"))
     assert "已保存" in kept.text
     assert form_on(kept, "/settings")[1]["until"] == ["07:00"]
+
+
+def test_what_is_wrong_stands_in_its_field_on_every_form(door: Door) -> None:
+    number = called(door)
+    client = door.client("counselor", "en")
+    told = send(client, client.get(f"/cases/{number}/identity"), {"why": " "})
+    assert described(told, "f-why") == "Say why you need it."
+    told = send(client, client.get(f"/cases/{number}/files"), {"section": "clinical"}, "/files")
+    assert described(told, "f-file") == "this is needed"
+    assert form_on(told, "/files")[1]["section"] == ["clinical"]
+    told = send(client, client.get("/settings"), {"channels": "nonsense://x", "from": "22:00"}, "/settings")
+    assert "nonsense://" in described(told, "f-channels")
+    assert described(told, "f-from")
+
+
+def described(answer: Response, field: str) -> str:
+    """The error that an input names as what describes it, where the summary has a link to it."""
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert re.search(rf'id="{field}"[^>]*aria-describedby="[^"]*{field}-err"', answer.text)
+    found = re.search(rf'id="{field}-err">.*?Error:</span> (.*?)</span>', answer.text, re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def test_the_calendar_link_is_shown_once_and_opens_without_a_session(door: Door) -> None:
