@@ -163,6 +163,7 @@ def _reader(
     spoken = language(request, house.settings, standing.language)
     # Whatever goes wrong from here on is told in this language.
     request.state.language = spoken
+    request.state.roles = frozenset(post.role for post in actor.posts)
     identity = str(standing.id) if via == "session" else None
     return Reader(actor, member, spoken, via, may, identity, now, standing.csrf, standing)
 

@@ -115,10 +115,13 @@ async def answer(request: Request, error: Exception) -> Response:
         return outcome(problem)
     if under(path, ("/api", "/health", "/metrics")):
         return _json(problem.body(), problem, "application/problem+json")
-    if isinstance(error, SignedOut):
-        return _to_sign_in(request, error.code)
     from api import pages
 
+    if isinstance(error, SignedOut):
+        return _to_sign_in(request, error.code, await pages.rescued(request))
+    if isinstance(error, SignInFault) and error.code == "forged" and (there := await pages.rescued(request)):
+        # Their own page of a session that is over: the form is asked for again, with what was typed in it.
+        return RedirectResponse(there, 303)
     page = getattr(pages, "problem", None)
     shown: Response = plain_page(problem) if page is None else page(request, problem)
     return shown
@@ -256,11 +259,13 @@ def _json(body: dict[str, Any], problem: Problem, kind: str) -> Response:
     return Response(text, problem.status, headers, media_type=kind)
 
 
-def _to_sign_in(request: Request, code: str) -> Response:
-    """To the page where the missing step is made, and back again afterwards."""
+def _to_sign_in(request: Request, code: str, rescued: str) -> Response:
+    """To the page where the missing step is made, and back again afterwards: to what was typed, where that was kept."""
     where = _STAGE_PAGES[code]
+    asked = rescued
     if request.method in {"GET", "HEAD"} and request.url.path != "/":
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if asked:
         where += f"?next={quote(asked, safe='')}"
     if "hx-request" in request.headers:
         # A fragment's place is no place for a sign-in page: the whole window goes there.

@@ -19,6 +19,11 @@ def whistle_form(levels: tuple[str, ...], *, draft: bool = False) -> Form:
     )
 
 
+def may_draft(desk: Desk) -> bool:
+    """The school; the coordinator where the draft is theirs, for what a school has begun it also finishes."""
+    return desk.role != "coordinator" or (desk.actor is not None and desk.actor.member_id == desk.case.whistler)
+
+
 def needs_signoff(desk: Desk) -> Refusal | None:
     if desk.role != "coordinator" and desk.form["level"] in {"yellow", "blue"}:
         return Refusal("needs_signoff", who_can=("principal@school",))

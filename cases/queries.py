@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -91,6 +91,14 @@ def _shown(row: RowMapping, file: CaseFile, actor: Actor) -> Happened:
         open=row["open"],
         sections=tuple(name for name in _SEALED if chain.commitment_to(name, bytes(row["commitments"]))),
     )
+
+
+def returned(session: Session, drafts: Collection[int]) -> frozenset[int]:
+    """Those of these drafts that were sent back to be changed; why stands sealed in their history."""
+    if not drafts:
+        return frozenset()
+    back = select(event.c.case_id).where(event.c.case_id.in_(drafts), event.c.name == "case.sent_back")
+    return frozenset(session.connection.scalars(back))
 
 
 def open_section(

@@ -174,6 +174,7 @@ def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[
     """List whose term is over; with `apply` forget those whom a list of a week ago named. Clears the shelf too."""
     kept = premises.kept
     kept.keystore.expire_copies(now)
+    kept.keystore.unsent.clear(now)
     with kept.store.begin() as connection:
         asked_twice.expire(connection, now)
         standing.clear(connection, now)

@@ -144,6 +144,19 @@ def open_session(
     return Opened(number, secret, csrf)
 
 
+def whose_form(connection: Connection, secret: str, csrf: str) -> int | None:
+    """Whose page a form with that mark is, where the browser holds a secret of the same member's; ended or not."""
+    form, held = login_session.alias(), login_session.alias()
+    digest = digest_of(secret)
+    query = (
+        select(held.c.member_id)
+        .join(form, (form.c.member_id == held.c.member_id) & (form.c.csrf == csrf))
+        .where(or_(held.c.digest == digest, held.c.earlier == digest))
+    )
+    owner: int | None = connection.scalar(query.limit(1))
+    return owner
+
+
 def touch(connection: Connection, standing: Standing, now: datetime, idle: timedelta) -> None:
     """Note that a session was used. Two at once write the same."""
     row = login_session.c.id == standing.id

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.pages.charts import Chart, chart
+from api.pages.draft import student_told
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page, Posted
 from api.pages.papers import shown_of
@@ -89,7 +90,7 @@ def identity(number: str, page: Framed, posted: Posted) -> Response:
             return page.show("identity.html", session, status=422, identity=None, error=error, **shown)
         noting.note_looks(session, [file], actor, ["identity"], why, now)
         opened = dossier.identity(session, file)
-        return page.show("identity.html", session, identity=_identity(page, opened), error="", **shown)
+        return page.show("identity.html", session, identity=student_told(page, opened), error="", **shown)
 
 
 @router.get("/cases/{number}/clocks/{no}")
@@ -197,18 +198,3 @@ def _chart(page: Page, file: CaseFile, history: list[Told]) -> Chart | None:
     weeks = {one.no: int(one.facts.get("week", one.facts.get("round", 0))) for one in file.of_kind("check_in")}
     filed = [(weeks[one.track], one) for one in history if one.name == "check_in.school_filed" and one.track in weeks]
     return chart(page, sorted(((week, {**one.open, **one.said}) for week, one in filed), key=lambda each: each[0]))
-
-
-def _identity(page: Page, written: dict[str, Any]) -> list[tuple[str, str]]:
-    from api.pages import words
-
-    found = []
-    for name, value in written.items():
-        label = words.FIELDS.get(name)
-        text = "\n".join(_line(one) for one in value) if isinstance(value, list) else str(value)
-        found.append((page.word(label) if label is not None else name, text))
-    return found
-
-
-def _line(value: object) -> str:
-    return " ".join(str(one) for one in value.values()) if isinstance(value, dict) else str(value)

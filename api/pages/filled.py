@@ -54,6 +54,11 @@ class Typed:
             standing += [one for one in several if one not in standing]
         return Typed(texts)
 
+    @property
+    def texts(self) -> Mapping[str, list[str]]:
+        """Every text by its field."""
+        return self._texts
+
     def one(self, name: str) -> str:
         """The text of a field; empty without one."""
         return next(iter(self._texts.get(name, ())), "").strip()

@@ -19,19 +19,22 @@ from api import errors
 from api import problem_words as words
 from api.pages.beside import beside
 from api.pages.filled import Typed, values
-from api.pages.fired import Opened, fire, is_conflict
+from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
 from api.pages.handed import Handed, handed_in, takes_files
+from api.pages.meanwhile import outrun, since
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
-from api.pages.telling import Entry, Teller
+from api.pages.telling import Entry
+from api.pages.unsent import opened_of, restored
 from api.pages.widgets import Scene, drawn, summary
-from cases import access, dossier, loading, queries
+from cases import access, loading, queries
 from cases.casefile import CASE, CaseFile
 from cases.offers import Offer, offer_of
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
 from cases.tracks.access import TRACK as GLASS
+from cases.unsent import Unsent
 
 router = APIRouter(include_in_schema=False)
 _BEGINNING = frozenset({"whistle", "submit", "save_draft"})
@@ -98,7 +101,10 @@ def _form(page: Page, number: str, track: str, trigger: str) -> Response:
             return page.go(f"/whistle/{number}")
         if not there.offer.free:
             return _forbidden(page, there)
-        return _drawn(page, there, _beginnings(page, there.offer))
+        kept = restored(page)
+        if kept is None:
+            return _drawn(page, there, _beginnings(page, there.offer))
+        return _drawn(page, there, Typed(dict(kept.texts)), opened=opened_of(kept), kept=kept)
 
 
 def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -> Response:
@@ -120,8 +126,9 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     except Refusal as refusal:
         with _scene_of(page, track, trigger) as session:
             there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
-            if is_conflict(refusal):
-                return _conflict(page, there, typed, opened)
+            # Told before what the state forbids: "only while …" says nothing of who has just done it.
+            if not there.sight.nothing and (refusal.code == "conflict" or not there.offer.free):
+                return _outrun(page, there, typed, opened)
             if refusal.code == "invalid":
                 return _drawn(page, there, typed, refusal.faults, opened)
             return _refused(page, there, typed, refusal, opened)
@@ -192,7 +199,12 @@ def _beginnings(page: Page, offer: Offer) -> Typed:
 
 
 def _drawn(
-    page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
+    page: Page,
+    there: Scenery,
+    typed: Typed,
+    faults: tuple[FieldFault, ...] = (),
+    opened: Opened | None = None,
+    kept: Unsent | None = None,
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
     widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
@@ -206,7 +218,9 @@ def _drawn(
         widgets=widgets,
         faulty=summary(widgets),
         lost=lost,
-        opened=opened or Opened.at(there.file),
+        opened=opened or Opened.at(None if there.sight.nothing else there.file),
+        changed=_since(page, there, opened),
+        kept=kept,
         scales=scales,
         refusal=None,
         **_common(page, there),
@@ -226,7 +240,7 @@ def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened:
     widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
-        scales=[], refusal=problem, **_common(page, there),
+        changed=_since(page, there, opened), kept=None, scales=[], refusal=problem, **_common(page, there),
     )  # fmt: skip
 
 
@@ -235,29 +249,16 @@ def _forbidden(page: Page, there: Scenery) -> Response:
     return page.show("forbidden.html", there.session, status=409, reason=reason, **_common(page, there))
 
 
-def _conflict(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
-    """Who changed what since the form was opened; what was typed is kept, and can be sent all the same."""
-    return page.show(
-        "conflict.html", there.session, status=409, changed=_since(page, there, opened.events),
-        typed=typed.items(), opened=Opened.at(there.file), **_common(page, there),
-    )  # fmt: skip
+def _since(page: Page, there: Scenery, opened: Opened | None) -> list[Entry]:
+    """What has happened since the form was opened; nothing of a case that the reader doesn't see."""
+    return [] if opened is None or there.sight.nothing else since(page, there.session, there.file, opened)
 
 
-def _since(page: Page, there: Scenery, events: int) -> list[Entry]:
-    """What has happened since; by people first. Only what every reader of the case may know: nothing is opened."""
-    history = [one for one in queries.history(there.session, there.file, page.reader.actor) if one.seq > events]
-    names = dossier.names(there.session, {one.actor for one in history if one.actor is not None})
-    book = there.session.office.book_of(there.file.policy)
-    teller = Teller(page, there.session, book, names)
-    return teller.entries([_told(one) for one in history])
-
-
-def _told(one: queries.Happened) -> dossier.Told:
-    return dossier.Told(
-        seq=one.seq, at=one.at, track=one.track, kind=one.kind, name=one.name, trigger=one.trigger, source=None,
-        target=one.target, organisation=one.organisation, actor=one.actor, actor_organisation=None, role=one.role,
-        cause=None, open=one.open,
-    )  # fmt: skip
+def _outrun(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
+    """Who changed what since the form was opened; what was typed is kept, and can be sent where it still may be."""
+    widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
+    reason = _sheet(page, there).reason(there.offer)
+    return outrun(page, there.session, there.file, opened, typed, widgets, reason=reason, common=_common(page, there))
 
 
 def _sheet(page: Page, there: Scenery) -> Sheet:

@@ -63,7 +63,7 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
     error = fault_of(faults, field.name)
     choices = choosing.choices_of(scene, field, typed)
     if choices is not None:
-        look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices)
+        look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices, error)
         return Widget(**common, look=look, choices=choices, error=error, value=typed.one(field.name))
     value = typed.raw(field.name)
     if field.kind == "evidence":
@@ -120,9 +120,10 @@ def _evidence(scene: Scene, field: Field, typed: Typed, error: str, common: dict
     )
 
 
-def _look_of(field: Field, choices: Sequence[Choice]) -> str:
+def _look_of(field: Field, choices: Sequence[Choice], error: str) -> str:
     if field.kind == "five":
         return "five"
-    if len(choices) == 1 and field.required:
+    # What is wrong has to stand somewhere, and the summary's link has to lead there.
+    if len(choices) == 1 and field.required and not error:
         return "fixed"
     return "radios" if len(choices) <= _FEW else "select"

@@ -30,6 +30,7 @@ NARROWED = {
     **{("conference", row): frozenset({"coordinator@district"}) for row in ("schedule", "hold", "minute", "cancel")},
     # The whistle was the counselor's; a red case is closed by a coordinator; nobody acknowledged without arriving.
     ("case", "evaluate"): frozenset({"counselor@school"}),
+    ("case", "save_draft"): frozenset({"counselor@school", "principal@school", "mentor@school"}),
     ("case", "close"): frozenset({"coordinator@district", "coordinator@city"}),
     ("assignment", "undo_acknowledge"): frozenset[str](),
 }
