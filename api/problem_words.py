@@ -36,6 +36,14 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown_event": ("没有这种事件", "there is no such event"),
     "inside": ("不能发往内部网络地址", "this leads into an inner network"),
     "needs_https": ("须用 https 地址", "this has to be an https address"),
+    "anothers": (
+        "本校档案中，这个身份证号属于姓名或出生日期不同的学生，请核对",
+        "in this school's records this ID number belongs to somebody of another name or birthday",
+    ),
+    "another_student": (
+        "这份吹哨关联的是本校已有档案的另一名学生；换一名学生请另行吹哨",
+        "this whistle is about another student of the school's records; begin a new one for somebody else",
+    ),
     "contradicts": ("与其他内容矛盾", "this contradicts the rest"),
     "nothing_to_record": ("现在的状态不能登记这一项", "this can't be recorded in its present state"),
     "used_otherwise": ("这个键已用于另一个请求", "this key was used for another request"),

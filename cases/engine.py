@@ -80,7 +80,7 @@ def fire(
     if version is not None and sitting.case.version != version:
         raise Refusal("conflict")
     if case is None or (record.no == CASE and "student" in desk.form):
-        intake.enrol(sitting, desk.form.get("student"), desk.role)
+        intake.enrol(sitting, desk.form.get("student"), desk.role, draft=trigger == "save_draft")
     first = sitting.case.events + 1
     if _turned(desk, move):
         sitting.case.version += 1
