@@ -335,6 +335,28 @@ def test_three_silent_intervals_are_one_incident_told_once_and_end_with_the_next
         assert standby.stopped_since(connection) is None
 
 
+def test_a_timer_that_sweeps_is_as_good_as_the_orchestrator(city: Town, premises: Premises) -> None:
+    rounds.go(premises, "sweep", "orchestrator", START)
+    assert standby.look(city.store, START + 4 * EVERY, EVERY, START).began
+    for n in range(5, 12):
+        rounds.go(premises, "sweep", "person", START + n * EVERY)
+    back = standby.look(city.store, START + 12 * EVERY, EVERY, START)
+    assert (back.standby, back.ended) == (False, True)
+    # The timer stops: the standby takes over as it would for the orchestrator.
+    assert standby.look(city.store, START + 15 * EVERY, EVERY, START).began
+
+
+def test_one_sweep_by_hand_ends_no_outage_and_nobody_is_told_twice(city: Town, premises: Premises) -> None:
+    rounds.go(premises, "sweep", "orchestrator", START)
+    assert standby.look(city.store, START + 4 * EVERY, EVERY, START).began
+    rounds.go(premises, "sweep", "person", START + 9 * EVERY)
+    by_hand = standby.look(city.store, START + 10 * EVERY, EVERY, START)
+    assert (by_hand.standby, by_hand.ended) == (False, False)
+    later = standby.look(city.store, START + 14 * EVERY, EVERY, START)
+    assert (later.standby, later.began) == (True, False)
+    assert incidents(city, "sweep_stopped") == 1
+
+
 def test_a_second_outage_is_told_anew(city: Town, premises: Premises) -> None:
     for outage in (0, 100):
         rounds.go(premises, "sweep", "orchestrator", START + outage * EVERY)
