@@ -29,6 +29,8 @@ from prefect.flow_engine import run_flow_async
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Cancelled, Crashed, Pending, Scheduled
 
+from cases.belonging import RUN, belonging_to
+
 if TYPE_CHECKING:
     from workflows.deployments import Plan
     from workflows.sources import Source
@@ -183,6 +185,11 @@ class Runner:
         return runs[max(len(past) - 1, 0) :]
 
     async def _at_its_time(self, plan: Plan, run: FlowRun) -> None:
+        # What is said of a run carries the id by which Prefect's own pages know it.
+        with belonging_to(RUN, str(run.id)):
+            await self._waited_for(plan, run)
+
+    async def _waited_for(self, plan: Plan, run: FlowRun) -> None:
         """Wait, claim, execute. The claim is the server's: of several that ask, one is accepted.
 
         It is made at the run's time and not before, so that a process which is killed takes no run to come with it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 
 import typer
@@ -21,9 +22,11 @@ def sweep(
 
     Fire every limit that has come due: reminders, warnings, breaches, orders. Running it again repeats nothing.
     """
+    from api import logs
     from api.commands.database import bare_premises, installation
     from cases import rounds
 
+    logs.set_up(level=logging.WARNING)
     with installation() as kept:
         done = rounds.go(bare_premises(kept), "sweep", "person", datetime.now(UTC))
     if as_json:
