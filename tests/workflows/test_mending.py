@@ -94,17 +94,17 @@ def test_a_fault_that_stays_is_met_more_and_more_seldom(
 
     def planned() -> tuple[Plan, ...]:
         asked.append(time.monotonic())
-        if len(asked) in {1, 4}:
+        if len(asked) == 1:
             return of(premises)
         raise RuntimeError
 
     with running(planned):
         again(orchestrator)
         until(lambda: len(asked) > 3, 60)
-    first, second = (later - earlier for earlier, later in pairwise(asked[1:]))
+    first, second = (later - earlier for earlier, later in pairwise(asked[1:4]))
     assert first >= AGAIN.total_seconds()
     assert second >= 2 * AGAIN.total_seconds()
-    assert caplog.messages.count("the runner stumbled") == 2
+    assert caplog.messages.count("the runner stumbled") >= 2
 
 
 # Whatever ends a thread leaves its trace, which is the point here.
