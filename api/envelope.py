@@ -18,8 +18,9 @@ from weakref import WeakKeyDictionary
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api import errors, logs
+from api import errors
 from api.signin.scopes import under
+from cases.belonging import belonging_to
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,7 +66,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         given = _header(scope, b"x-request-id")
-        with logs.belonging_to("request", given) as mark:
+        with belonging_to("request", given) as mark:
             # Set here, so that whoever gets a copy of the scope still shares them.
             scope.setdefault("state", {})["request_id"] = mark
             scope["whistle.cookies"] = []

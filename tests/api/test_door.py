@@ -21,6 +21,7 @@ from api.signin.faults import TEXTS
 from api.standing_by import StandBy
 from api.tongue import accepted
 from cases import queries
+from cases.heartbeat import beat
 from cases.refusal import FieldFault, Refusal
 from cases.rounds import Deliver, Premises
 from cases.standby import look
@@ -113,12 +114,19 @@ def test_an_answer_isnt_held_back_for_the_next_packet() -> None:
             assert taken.proto == socket.IPPROTO_TCP
 
 
-def test_health_turns_when_sweeping_stops(door: Door) -> None:
-    assert door.stranger().get("/health/ready").json() == {"status": "ok"}
-    look(door.town.store, door.now + minutes(5), minutes(1), door.now)
-    answer = door.stranger().get("/health/ready")
-    assert (answer.status_code, answer.json()["status"]) == (200, "warn")
-    assert door.house.sweep_stopped(door.now) == door.now + minutes(5)
+def test_health_turns_red_when_sweeping_stops_and_the_proxy_goes_on_sending_people(door: Door) -> None:
+    stopped, every = door.now + minutes(5), minutes(1)
+    for asked in ("/health", "/health/ready"):
+        assert door.stranger().get(asked).json() == {"status": "ok"}
+    look(door.town.store, stopped, every, door.now)
+    red, ready = (door.stranger().get(asked) for asked in ("/health", "/health/ready"))
+    assert (red.status_code, red.json()["status"]) == (503, "bad")
+    assert (ready.status_code, ready.json()["status"]) == (200, "warn")
+    assert red.json()["sweep_stopped_since"] == stopped.isoformat()
+    assert door.house.sweep_stopped(door.now) == stopped
+    beat(door.town.store, "sweep", "orchestrator", stopped + every, every, {})
+    assert look(door.town.store, stopped + every, every, door.now).ended
+    assert door.stranger().get("/health").status_code == 200
 
 
 def test_the_web_process_stands_by_for_the_sweep(door: Door, tmp_path: Path) -> None:
