@@ -52,7 +52,8 @@ def _present_in_time(desk: Desk) -> Refusal | None:
     if at > desk.now:
         return Refusal("invalid", faults=(FieldFault("at", "in_the_future"),))
     if at.replace(second=59, microsecond=999_999) < desk.record.opened:
-        return Refusal("invalid", faults=(FieldFault("at", "before_the_summons"),))
+        summoned = desk.record.opened.astimezone(desk.book.tz).strftime("%Y-%m-%d %H:%M")
+        return Refusal("invalid", faults=(FieldFault("at", "before_the_summons", {"since": summoned}),))
     return None
 
 
