@@ -103,8 +103,8 @@ def test_everybody_of_the_demonstration_who_can_owe_something_does(shown: Instal
     with shown.store.read() as connection:
         for part in cast(connection):
             actor = office.directory.actor(connection, part.member_id, now)
-            if part.role in OWING:
-                assert agenda.owed(Session(connection, office), actor, now), part.role
+            if part.part in OWING:
+                assert agenda.owed(Session(connection, office), actor, now), part.part
 
 
 def test_nobody_is_sent_anything_of_it_and_what_is_old_has_been_read(shown: Installation) -> None:
