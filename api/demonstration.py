@@ -43,7 +43,7 @@ def passes(store: Store, now: datetime) -> list[Pass]:
     """Give everybody of the cast an account and a new password; the ones before are worth nothing any more."""
     with store.read() as connection:
         parts = cast(connection)
-    drawn = [Pass(part, part.role, totp.draw_code()) for part in parts]
+    drawn = [Pass(part, part.part, totp.draw_code()) for part in parts]
     hashes = [passwords.hashed(one.password) for one in drawn]
     with store.begin() as connection:
         for one, hashed in zip(drawn, hashes, strict=True):

@@ -30,6 +30,10 @@ def needs_signoff(desk: Desk) -> Refusal | None:
     return None
 
 
+YOUNGEST, OLDEST = 2, 25
+"""Between these ages somebody may be a student, from the nursery to the last year of a vocational school."""
+
+
 def known_concern(desk: Desk) -> Refusal | None:
     """Which concerns there are is the policy's: a district may add one."""
     concern = desk.form.get("concern")
@@ -39,9 +43,17 @@ def known_concern(desk: Desk) -> Refusal | None:
 
 
 def born_by_now(desk: Desk) -> Refusal | None:
+    """A birthday in the future, or one that makes no student of whoever has it, is a slip of the pen."""
     student = desk.form.get("student")
-    if student is not None and student.born > desk.today():
+    if student is None:
+        return None
+    born, today = student.born, desk.today()
+    if born > today:
         return Refusal("invalid", faults=(FieldFault("student.born", "in_the_future"),))
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if not YOUNGEST <= age <= OLDEST:
+        facts = {"youngest": str(YOUNGEST), "oldest": str(OLDEST)}
+        return Refusal("invalid", faults=(FieldFault("student.born", "not_a_students_age", facts),))
     return None
 
 

@@ -28,6 +28,7 @@ from api.pages.sheet import Sheet
 from api.pages.telling import Entry
 from api.pages.unsent import opened_of, restored
 from api.pages.widgets import Scene, drawn, summary
+from api.pages.words import field_label
 from cases import access, loading, queries
 from cases.casefile import CASE, CaseFile
 from cases.offers import Offer, offer_of
@@ -209,8 +210,9 @@ def _drawn(
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
     widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
     # A fault of something that this page doesn't show would otherwise be told by nothing.
-    lost = [] if summary(widgets) else [words.of_field(one.code, one.facts, page.language) for one in faults]
-    scales = list(book.scales.values()) if offer.move.name == "record_screening" and not typed.one("scale") else []
+    lost = [] if summary(widgets) else [_lost(page, offer, one) for one in faults]
+    scale = book.scales.get(typed.one("scale"))
+    scales = list(book.scales.values()) if offer.move.name == "record_screening" and scale is None else []
     return page.show(
         "trigger.html",
         there.session,
@@ -222,9 +224,20 @@ def _drawn(
         changed=_since(page, there, opened),
         kept=kept,
         scales=scales,
+        scale=scale,
         refusal=None,
         **_common(page, there),
     )
+
+
+def _lost(page: Page, offer: Offer, fault: FieldFault) -> str:
+    """A fault whose field isn't on the page, with what the field is called where that is known."""
+    said = words.of_field(fault.code, fault.facts, page.language)
+    name = fault.name.partition(".")[0]
+    if name not in {field.name for field in offer.move.form.fields}:
+        return said
+    colon = "：" if page.language == "zh_CN" else ": "
+    return page.word(field_label(offer.declared.kind, offer.move.name, name)) + colon + said
 
 
 def _scene(page: Page, there: Scenery) -> Scene:
@@ -240,7 +253,9 @@ def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened:
     widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
-        changed=_since(page, there, opened), kept=None, scales=[], refusal=problem, **_common(page, there),
+        changed=_since(page, there, opened), kept=None, scales=[],
+        scale=there.session.office.book_of(there.file.policy).scales.get(typed.one("scale")),
+        refusal=problem, **_common(page, there),
     )  # fmt: skip
 
 

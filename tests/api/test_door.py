@@ -186,7 +186,7 @@ def test_nobody_is_nobody_in_the_form_that_the_reader_expects(tried: Door) -> No
     api = stranger.get("/api/v1/trial/who")
     assert (api.status_code, api.headers["content-type"]) == (401, "application/problem+json")
     assert api.headers["www-authenticate"] == "Bearer"
-    assert api.json()["title"] == "please sign in first"
+    assert api.json()["title"] == "Please sign in first"
     fhir = stranger.get("/fhir/R4/ServiceRequest")
     assert fhir.status_code == 401
     assert fhir.json()["resourceType"] == "OperationOutcome"
@@ -226,7 +226,7 @@ def test_a_refusal_is_told_in_both_languages_with_who_could_and_what_is_faulty(t
     chinese, english = (tried.client("counselor@school", language=one) for one in ("zh_CN", "en"))
     refused = [one.get("/api/v1/trial/goes/refused").json() for one in (chinese, english)]
     assert refused[0]["detail"] == "您在这个个案里没有这项权限。可以办理的有:协调员"
-    assert refused[1]["detail"] == "you have no right to do this in this case. it can be done by: coordinator"
+    assert refused[1]["detail"] == "You have no right to do this in this case. It can be done by: coordinator"
     assert refused[1]["who_can"] == ["coordinator@district"]
     faulty = [one.get("/api/v1/trial/goes/faulty").json()["faults"] for one in (chinese, english)]
     assert faulty[0] == [{"field": "student.born", "code": "in_the_future", "message": "不能晚于现在"}]

@@ -369,6 +369,20 @@ def test_the_inbox_counts_what_is_unread_until_it_is_read(door: Door) -> None:
     assert "全部已读" in page.text
 
 
+def test_what_is_not_overdue_yet_is_not_called_so_beside_what_is(door: Door) -> None:
+    """A regrade to red makes the acknowledging overdue; for the safe plan there is a day from now on."""
+    student = {"name": "赵晓宁", "born": "2013-05-01", "grade": 7}
+    number = door.town.whistle(student=student, level="orange").case.number
+    door.wait(minutes=25)
+    form = {"level": "red", "reason": "孩子下落不明。"}
+    door.town.fire("coordinator@district", number, 0, "regrade", form, door.now)
+    page = door.client("officer@street").get("/inbox").text
+    letter = page[page.index("逾期催办") :]
+    assert "待办 · 个案 · 安全计划" in letter
+    assert "预警 · 派单 · 报到" in letter
+    assert "预警 · 派单 · 签收" not in letter
+
+
 def test_settings_are_kept_and_a_channel_that_leads_nowhere_is_named(door: Door) -> None:
     client = door.client("counselor")
     told = send(client, client.get("/settings"), {"channels": "nonsense://x", "from": "22:00"}, "/settings")

@@ -135,7 +135,7 @@ def fill(one: Widget, field: Field) -> Iterator[tuple[str, str]]:
 def written(one: Widget, field: Field) -> str:
     name = one.name.rpartition(".")[2]
     known = {
-        "born": "2014-05-06", "id_number": "32010220140506001X", "attendance": "50, 75, 100", "limit": "3wd",
+        "born": "2014-05-06", "id_number": "320102201405060014", "attendance": "50, 75, 100", "limit": "3wd",
         "extra": "2", "into": "WH-2026-000001", "hours": "1.5",
     }  # fmt: skip
     if name == "attendance" and field.kind == "percent":
@@ -166,6 +166,29 @@ def test_a_screening_is_filled_in_item_by_item(door: Door) -> None:
     assert "Total 9: mild" in done.text
     assert "Interview needed: item 9 (thoughts of self-harm)" in done.text
     assert "总分 9：轻度" in door.client("counselor").get(f"/cases/{number}").text
+
+
+def test_a_screening_asks_what_its_sheet_asks_and_says_which_item_is_missing(door: Door) -> None:
+    number = door.town.whistle(concern="mental_illness").case.number
+    client = door.client("counselor", "zh_CN")
+    address = f"/cases/{number}/tracks/0/record_screening"
+    for scale, asked, answered in (
+        ("phq_9", "9. 有不如死掉或用某种方式伤害自己的念头", "几乎每天"),
+        ("gad_7", "2. 不能停止或控制担忧", "好几天"),
+        ("c_ssrs", "6. 过去三个月里，是否做过", "否"),
+    ):
+        page = client.get(f"{address}?scale={scale}").text
+        assert asked in page
+        assert answered in page
+        assert "选 1 及以上的，当天须面谈。" in page or scale != "phq_9"
+        # Another scale has other items: it is chosen on the page before, and no script is needed for it.
+        assert not re.search(r'type="radio" name="scale"', page)
+        assert '<a href="?">换一个量表</a>' in page
+    answers = {f"items.{one}": "0" for one in range(1, 10) if one != 8}
+    form = client.get(f"{address}?scale=phq_9")
+    told = send(client, form, {"version": "2015", "day": "2026-03-17", **answers})
+    assert told.status_code == 422
+    assert re.findall(r'<li><a href="#(f-[^"]+)">(\d+)\.[^<]*: 请选择</a>', told.text) == [("f-items-8", "8")]
 
 
 def test_a_referral_goes_from_consent_to_completion_through_its_pages(door: Door) -> None:

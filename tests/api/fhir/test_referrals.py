@@ -26,7 +26,7 @@ STUDENT = {
     "name": "金丝雀",
     "born": "2012-11-02",
     "grade": 7,
-    "id_number": "320106201211020012",
+    "id_number": "32010620121102001X",
     "guardians": [{"name": "王某", "phone": "13900000000", "relation": "母亲"}],
     "address": "示例路 1 号",
 }
