@@ -57,10 +57,10 @@ def test_a_known_id_number_opens_and_changes_nothing_of_another_school(place: To
     with place.store.begin() as connection:
         other = found(connection, "T-school#2", "school", "示例二小", place.places["street"])
         place.members["counselor@school#2"] = enlist(connection, other, "另校", ["counselor"], since=SINCE).id
-    number = "32010220161102123X"
+    number = "320102201611021235"
     known = {**STUDENT, "id_number": number, "address": "示例路 1 号", "guardians": ["家长"]}
     theirs = place.whistle(student=known).case
-    guessed = {"name": "小明", "born": "2010-01-01", "id_number": number}
+    guessed = {"name": "小明", "born": STUDENT["born"], "id_number": number}
     mine = place.fire("counselor@school#2", None, 0, trigger, {**WHISTLE, "student": guessed}).case
 
     def identity(who: str, case: str) -> Mapping[str, Any]:
@@ -132,7 +132,7 @@ def test_what_was_merged_is_read_by_whoever_sees_the_case_it_went_into(place: To
 
 KNOWN = {
     **STUDENT,
-    "id_number": "32010220161102123X",
+    "id_number": "320102201611021235",
     "guardians": ["母亲 王芳 13900000000"],
     "address": "长江路1号",
 }
@@ -154,7 +154,7 @@ def test_a_draft_shows_its_writer_what_they_typed_and_not_what_the_school_knows(
 def test_a_draft_that_comes_to_mean_another_student_changes_nobody(place: Town) -> None:
     whistled = place.fire("counselor@school", None, 0, "whistle", {**WHISTLE, "student": KNOWN})
     drafted = place.fire("mentor@school", None, 0, "save_draft", {"student": STUDENT})
-    for other in ({"name": "张冒名"}, {"born": "2015-05-05"}, {"id_number": "320102201501011239"}):
+    for other in ({"name": "张冒名"}, {"born": "2015-05-05"}, {"id_number": "320102201611024567"}):
         form = {"student": {**STUDENT, **other}}
         assert place.refusal("mentor@school", drafted.case.number, 0, "save_draft", form) == "invalid"
     place.fire("mentor@school", drafted.case.number, 0, "save_draft", {"student": {**STUDENT, "address": "别处"}})
