@@ -16,6 +16,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import errors
+from api.given import number_of
 from api.pages.draft import Draft, read
 from api.pages.filled import Typed, student, values
 from api.pages.fired import Opened, fire
@@ -316,8 +317,9 @@ def _fields(page: Page, names: Sequence[str]) -> Form:
 
 def _with_school(typed: Typed) -> dict[str, Any]:
     form: dict[str, Any] = {"student": student(typed)}
-    if typed.one("school").isdecimal():
-        form["school"] = int(typed.one("school"))
+    # What can be no id stays as it was typed: the form says what is wrong with it.
+    if typed.one("school"):
+        form["school"] = number_of(typed.one("school")) or typed.one("school")
     return form
 
 

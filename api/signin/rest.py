@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api import tongue
 from api.asked import Asked, HalfSignedIn, Reading, TheHouse, Writing, from_here
+from api.given import LINE
 from api.signin import cookies, entering, scopes, stages
 from api.signin.entering import Entered
 from api.signin.faults import SignInFault
@@ -20,10 +21,9 @@ from cases.refusal import Refusal
 
 router = APIRouter(tags=["sign-in"])
 
-_PRINTED: Final = r"^[^\x00-\x1f\x7f]+$"
-Login = Annotated[str, Field(min_length=1, max_length=64, pattern=_PRINTED, examples=["wang.fang"])]
-Password = Annotated[str, Field(min_length=1, max_length=256, pattern=_PRINTED, examples=["correct horse battery"])]
-Code = Annotated[str, Field(min_length=1, max_length=40, pattern=_PRINTED, examples=["123456"])]
+Login = Annotated[str, Field(min_length=1, max_length=64, pattern=LINE, examples=["wang.fang"])]
+Password = Annotated[str, Field(min_length=1, max_length=256, pattern=LINE, examples=["correct horse battery"])]
+Code = Annotated[str, Field(min_length=1, max_length=40, pattern=LINE, examples=["123456"])]
 SessionId = Annotated[UUID, Path(description="会话 · the session")]
 
 _SAID: Final = {
