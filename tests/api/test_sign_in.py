@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cases import posts, standing
+import pytest
+
+from cases import feeds, posts, standing
 from tests.api.account import PASSWORD, account_of
 from tests.api.door import Door
 from tests.town import SINCE
@@ -165,6 +167,30 @@ def test_another_password_ends_every_other_session(door: Door) -> None:
     assert here.get("/api/v1/me").status_code == 200
     assert holder.sign_in().last.status_code == 401
     assert holder.sign_in(password=ANOTHER).last.status_code == 200
+
+
+@pytest.mark.parametrize("way", ["changed", "recovered", "ended by an admin"])
+def test_what_a_thief_drew_with_a_session_ends_with_it(door: Door, way: str) -> None:
+    holder = account_of(door, "counselor@school")
+    thief, owner = holder.sign_in(), holder.sign_in()
+    body = {"name": "x", "scopes": ["cases:read"], "days": 366}
+    system = door.stranger()
+    system.headers["authorization"] = f"Bearer {thief.post('/api/v1/tokens', json=body).json()['token']}"
+    with door.town.store.begin() as connection:
+        link = f"/calendar/{feeds.open_feed(connection, holder.member_id, door.now)}.ics"
+    assert [system.get("/api/v1/cases").status_code, door.stranger().get(link).status_code] == [200, 200]
+    admin, account = door.client("admin@district"), f"/api/v1/accounts/{holder.member_id}"
+    if way == "changed":
+        owner.post("/api/v1/me/password", json={"old": PASSWORD, "new": ANOTHER})
+    elif way == "recovered":
+        code = admin.post(f"{account}/reset", json={}).json()["code"]
+        door.stranger().post("/api/v1/signin/one-time", json={"login": holder.login, "code": code, "password": ANOTHER})
+    else:
+        admin.delete(f"{account}/sessions")
+    assert [system.get("/api/v1/cases").status_code, door.stranger().get(link).status_code] == [401, 404]
+    assert thief.get("/api/v1/me").status_code == 401
+    noted = door.client("counselor@school").get("/api/v1/me/events").json()
+    assert {"tokens_revoked", "calendar_ended"} <= {one["what"] for one in noted}
 
 
 def test_another_password_is_given_to_nobody_who_doesnt_know_the_old_one(door: Door) -> None:

@@ -6,6 +6,7 @@ import re
 
 from httpx import Response
 
+from cases import standing
 from tests.api.account import PASSWORD, account_of
 from tests.api.door import Client, Door
 
@@ -122,6 +123,28 @@ def test_ones_password_is_changed_and_other_sessions_ended_from_the_page(door: D
     answer = fill(here, "/sign-in/change?next=/me/security", old=PASSWORD, password=new, again=new)
     assert answer.headers["location"] == "/me/security"
     assert "修改口令" in here.get("/me/security").text
+
+
+def test_ones_tokens_are_listed_and_revoked_from_the_page(door: Door) -> None:
+    holder = account_of(door, "counselor@school")
+    browser = holder.sign_in()
+    system, others = door.token("counselor@school", "cases:read"), door.token("principal@school", "cases:read")
+    shown = browser.get("/me/security").text
+    assert "a system" in shown
+    found = re.findall(r'action="(/me/security/tokens/[^"]+/end)"', shown)
+    assert len(found) == 1
+    other = standing_of(door, "principal@school")
+    for address in (*found, f"/me/security/tokens/{other}/end"):
+        assert browser.post(address, data={"csrf": browser.headers["x-csrf-token"]}).status_code == 303
+    assert system.get("/api/v1/cases").status_code == 401
+    assert others.get("/api/v1/cases").status_code == 200
+    assert "您没有有效的令牌。" in browser.get("/me/security").text
+
+
+def standing_of(door: Door, who: str) -> object:
+    """The id of a member's token."""
+    with door.town.store.read() as connection:
+        return standing.tokens(connection, door.member(who))[0].id
 
 
 def test_a_fragment_asked_for_without_a_session_sends_the_whole_window_to_sign_in(door: Door) -> None:

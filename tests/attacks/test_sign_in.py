@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import secrets
 import statistics
 import time
 
@@ -19,7 +20,7 @@ from api.signin.visiting import safe_next
 from cases import credentials, throttle
 from cases.store import Store
 from tests.api.account import PASSWORD, Holder, account_of
-from tests.api.door import Client, Door, door_at
+from tests.api.door import AT_HOME, Client, Door, door_at
 from tests.api.test_sign_in_pages import fields_of, fill
 
 WRONG = "not the password at all"
@@ -57,6 +58,20 @@ def test_guessing_one_password_at_many_names_is_stopped_by_the_address(door: Doo
     found = [guess(door, f"name.{number}") for number in range(52)]
     assert found[:50] == [401] * 50
     assert found[50:] == [429, 429]
+
+
+def test_guessing_from_one_address_of_ipv4_stops_no_other_on_a_socket_for_both(door: Door) -> None:
+    """On `::` the neighbours come as `::ffff:192.0.2.1`: one range of IPv6, and all of IPv4."""
+
+    def from_(address: str) -> int:
+        client = Client(door.app, base_url=AT_HOME, client=(address, 50000))
+        body = {"login": secrets.token_hex(4), "password": "not the password"}
+        status: int = client.post("/api/v1/signin", json=body).status_code
+        return status
+
+    assert [from_("::ffff:192.0.2.1") for _ in range(52)][50:] == [429, 429]
+    assert from_("192.0.2.1") == 429
+    assert from_("::ffff:198.51.100.7") == 401
 
 
 def test_guessing_at_the_second_factor_is_slowed_down(door: Door) -> None:
