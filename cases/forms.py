@@ -7,6 +7,7 @@ sealed, `open` is neither personal nor secret (codes, levels, instants, numbers)
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +37,8 @@ from policies.limits import Limit, LimitFault
 
 Section = Literal["open", "identity", "narrative", "clinical"]
 
+NUMBER = re.compile(CASE_NUMBER)
+"""What the number of a case looks like."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
@@ -99,7 +102,9 @@ _Lines = Annotated[tuple[_Line, ...], BeforeValidator(_as_list), Shape(min_lengt
 _Int = Annotated[int, BeforeValidator(_no_truth)]
 _Percent = Annotated[_Int, Shape(ge=0, le=100)]
 _Five = Annotated[_Int, Shape(ge=1, le=5)]
-_Id = Annotated[_Int, Shape(gt=0, lt=2**63)]
+ID_END = 2**63
+"""No id reaches it: the columns end there."""
+_Id = Annotated[_Int, Shape(gt=0, lt=ID_END)]
 
 
 class Student(BaseModel):
@@ -183,7 +188,7 @@ KINDS: Mapping[str, Any] = {
     "track": Annotated[_Int, Shape(gt=0, lt=2**15)],
     "statutory": Annotated[_many(_one_of(STATUTORY)), BeforeValidator(_as_list), Shape(min_length=1, max_length=9)],
     "concern": Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")],
-    "case": Annotated[str, StringConstraints(pattern=CASE_NUMBER)],
+    "case": Annotated[str, StringConstraints(pattern=NUMBER.pattern)],
     "evidence": _Lines,
     "student": Student,
     "scores": Annotated[dict[_Id, Score], Shape(min_length=1)],

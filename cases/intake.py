@@ -13,7 +13,7 @@ from cases import chain, enrolment, ledger, vault
 from cases.casefile import CASE, CaseFile, Record
 from cases.directory import Actor, Organisation, version_of
 from cases.directory_fault import DirectoryFault
-from cases.forms import Student
+from cases.forms import ID_END, Student
 from cases.people import student as students
 from cases.records import case as cases
 from cases.records import case_id_sequence, case_number_sequence
@@ -66,8 +66,11 @@ def _school(session: Session, actor: Actor, form: Mapping[str, Any] | None) -> O
     """The school that whistles: the actor's own, or the one that the education side names [plan 19]."""
     own = [post.organisation_id for post in actor.posts if post.role in _SCHOOL_ROLES]
     named = (form or {}).get("school")
+    # Asked before the form is checked: what can be no id names no school.
     if not isinstance(named, int) or isinstance(named, bool):
         named = None
+    elif not 0 < named < ID_END:
+        raise Refusal("invalid", faults=(FieldFault("school", "no_organisation"),))
     desk = any(post.role == "coordinator" for post in actor.posts)
     if own and not desk and named is not None and named not in own:
         raise Refusal("not_permitted", who_can=("coordinator@jurisdiction",))

@@ -265,6 +265,11 @@ def tokens(connection: Connection, member_id: int) -> list[Token]:
     return [Token(*row) for row in connection.execute(found)]
 
 
+def good_tokens(connection: Connection, member_id: int, now: datetime) -> list[Token]:
+    """Those of a member's tokens that open something still, the newest first."""
+    return [one for one in tokens(connection, member_id) if one.revoked_at is None and one.expires_at > now]
+
+
 def token_owner(connection: Connection, number: UUID) -> int | None:
     """Whose token it is."""
     owner: int | None = connection.scalar(select(api_token.c.member_id).where(api_token.c.id == number))

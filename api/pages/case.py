@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Count, TrackNo
 from api.pages.charts import Chart, chart
 from api.pages.draft import student_told
 from api.pages.fired import Opened
@@ -40,7 +41,7 @@ class Done:
 
 
 @router.get("/cases/{number}")
-def case_page(number: str, page: Framed, done: int | None = None) -> Response:
+def case_page(number: str, page: Framed, done: Count | None = None) -> Response:
     """Reading is logged, so this is a transaction that writes."""
     with page.opening() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -49,7 +50,7 @@ def case_page(number: str, page: Framed, done: int | None = None) -> Response:
 
 
 @router.get("/cases/{number}/now")
-def case_now(number: str, page: Framed, events: int = 0) -> Response:
+def case_now(number: str, page: Framed, events: Count = 0) -> Response:
     """What changes by itself, for a page that stands open: the next step with its limits, and what has happened since.
 
     Opens no section, so it is no look save through break-glass; what was said is read by loading the page.
@@ -94,7 +95,7 @@ def identity(number: str, page: Framed, posted: Posted) -> Response:
 
 
 @router.get("/cases/{number}/clocks/{no}")
-def clock_page(number: str, no: int, page: Framed) -> Response:
+def clock_page(number: str, no: TrackNo, page: Framed) -> Response:
     """Why is this due then? The reckoning line by line."""
     with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -108,7 +109,7 @@ def clock_page(number: str, no: int, page: Framed) -> Response:
 
 
 @router.get("/cases/{number}/tracks/{no}")
-def track_page(number: str, no: int, page: Framed) -> Response:
+def track_page(number: str, no: TrackNo, page: Framed) -> Response:
     """One track with its diagram, the present state marked."""
     with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -122,7 +123,7 @@ def track_page(number: str, no: int, page: Framed) -> Response:
 
 
 @router.get("/cases/{number}/tracks/{no}/diagram.svg")
-def diagram(number: str, no: int, page: Framed) -> Response:
+def diagram(number: str, no: TrackNo, page: Framed) -> Response:
     with page.reading() as session:
         file, _ = queries.look(session, number, page.reader.actor, page.reader.now)
         record = file.track(no)

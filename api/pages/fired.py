@@ -11,6 +11,7 @@ from typing import Any
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from api.given import number_of
 from api.pages.frame import Page
 from cases import access, asked_twice, engine
 from cases.asked_twice import Answer
@@ -41,8 +42,7 @@ class Opened:
 
 
 def _whole(text: object) -> int | None:
-    written = str(text or "")
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+    return number_of(str(text or ""))
 
 
 def fire(
@@ -65,7 +65,8 @@ def fire(
         held = asked_twice.claim(session, actor.member_id, _key(opened), request, now)
         if isinstance(held, Answer):
             return str(held.body["to"])
-        address: int | str = int(track) if track.isdecimal() else track
+        no = number_of(track)
+        address: int | str = track if no is None else no
         done = engine.fire(session, case, address, trigger, actor, form, now, version=opened.version)
         to = _onward(page, session, done.case, done.events)
         asked_twice.keep(session, held, Answer(303, {"to": to}, {}))

@@ -24,6 +24,7 @@ from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.asked import Asked, Reader, TheHouse
+from api.given import keepable_fields
 from api.house import House
 from api.pages import assets, words
 from api.pages.spoken import Tongue
@@ -232,6 +233,7 @@ def framed(request: Request, house: TheHouse, reader: Asked) -> Page:
 async def form_of(request: Request) -> AsyncIterator[FormData]:
     """What was posted; files that came along are closed once the answer is out."""
     async with request.form() as form:
+        keepable_fields(form.multi_items())
         yield form
 
 

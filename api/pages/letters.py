@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Count, number_of
 from api.pages import words
 from api.pages.frame import Framed, Page, Posted
 from cases import inbox
@@ -36,7 +37,7 @@ class Line:
 
 
 @router.get("/inbox")
-def letters(page: Framed, before: int | None = None) -> Response:
+def letters(page: Framed, before: Count | None = None) -> Response:
     with page.reading() as session:
         found = inbox.letters(session.connection, page.reader.member.id, before=before, most=MOST)
         lines = [_line(page, session, one) for one in found]
@@ -49,7 +50,7 @@ def read(page: Framed, posted: Posted) -> Response:
     """Mark everything as read that was on the page."""
     newest = str(posted.get("newest", ""))
     with page.writing() as session:
-        up_to = int(newest) if newest.isdecimal() and len(newest) < 19 else None
+        up_to = number_of(newest)
         inbox.mark_read(session.connection, page.reader.member.id, page.reader.now, up_to=up_to)
     return page.go("/inbox")
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from api import errors
 from api import problem_words as words
+from api.given import TrackNo, number_of
 from api.pages.beside import beside
 from api.pages.filled import Typed, values
 from api.pages.fired import Opened, fire
@@ -52,23 +53,23 @@ class Scenery:
 
 
 @router.get("/cases/{number}/tracks/{no}/{trigger}")
-def form_of_track(number: str, no: int, trigger: str, page: Framed) -> Response:
+def form_of_track(number: str, no: TrackNo, trigger: str, page: Framed) -> Response:
     return _form(page, number, str(no), trigger)
 
 
 @router.post("/cases/{number}/tracks/{no}/{trigger}")
-def sent_to_track(number: str, no: int, trigger: str, page: Framed, posted: Posted) -> Response:
+def sent_to_track(number: str, no: TrackNo, trigger: str, page: Framed, posted: Posted) -> Response:
     return _sent(page, number, str(no), trigger, posted)
 
 
 @router.get("/cases/{number}/tracks/{no}/{trigger}/attachments")
-def form_of_track_again(number: str, no: int, trigger: str, page: Framed) -> Response:
+def form_of_track_again(number: str, no: TrackNo, trigger: str, page: Framed) -> Response:
     """Whoever loads the address of a form that came back gets the form."""
     return page.go(f"/cases/{number}/tracks/{no}/{trigger}")
 
 
 @router.post("/cases/{number}/tracks/{no}/{trigger}/attachments")
-def sent_to_track_with_files(number: str, no: int, trigger: str, page: Framed, posted: Posted) -> Response:
+def sent_to_track_with_files(number: str, no: TrackNo, trigger: str, page: Framed, posted: Posted) -> Response:
     """The same with files: an address of its own, because only such a request may be large."""
     return _sent(page, number, str(no), trigger, posted)
 
@@ -113,20 +114,20 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     typed, opened = Typed.of(posted), Opened.of(posted)
     about = typed.one("about")
     with _scene_of(page, track, trigger) as session:
-        there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
+        there = _there(page, session, number, track, trigger, number_of(about))
         declared = there.offer.move.form
     handed = handed_in(page, number, declared, posted) if takes_files(declared) else Handed()
     typed = typed.with_more(handed.references)
     form = values(declared, typed)
-    if "about" in form and about.isdecimal():
-        form["about"] = int(about)
+    if "about" in form and (track_about := number_of(about)) is not None:
+        form["about"] = track_about
     if handed.faults:
         return _half_handed_in(page, number, track, trigger, typed, form, handed, opened)
     try:
         to = fire(page, number, track, trigger, form, opened)
     except Refusal as refusal:
         with _scene_of(page, track, trigger) as session:
-            there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
+            there = _there(page, session, number, track, trigger, number_of(about))
             # Told before what the state forbids: "only while …" says nothing of who has just done it.
             if not there.sight.nothing and (refusal.code == "conflict" or not there.offer.free):
                 return _outrun(page, there, typed, opened)
@@ -177,8 +178,7 @@ def _there(page: Page, session: Session, number: str, track: str, trigger: str, 
 
 
 def _about(page: Page) -> int | None:
-    asked = page.request.query_params.get("about", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 6 else None
+    return number_of(page.request.query_params.get("about", ""))
 
 
 def _beginnings(page: Page, offer: Offer) -> Typed:

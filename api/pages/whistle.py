@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
+from api.given import number_of
 from api.pages.draft import Draft, read, student_said, student_typed
 from api.pages.filled import Typed, values
 from api.pages.fired import Opened, answered, fire
@@ -43,8 +44,8 @@ def started(page: Framed, posted: Posted) -> Response:
     """The first step opens the draft."""
     typed, opened = Typed.of(posted), Opened.of(posted)
     form: dict[str, Any] = {"student": student_said(typed)}
-    if typed.one("school").isdecimal():
-        form["school"] = int(typed.one("school"))
+    if (school := number_of(typed.one("school"))) is not None:
+        form["school"] = school
     try:
         to = fire(page, None, "0", "save_draft", form, opened)
     except Refusal as refusal:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from api import problem_words
+from api.given import number_of
 from api.pages import choosing, phrases, words
 from api.pages.filled import Typed
 from api.pages.subforms import COMPOSED
@@ -101,7 +102,8 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
 def _most(scene: Scene, typed: Typed) -> str:
     """How long the limit is that is to be moved; empty where it isn't known yet which one."""
     about = typed.one("about")
-    clock = scene.case.clock(int(about), "feedback") if scene.case is not None and about.isdecimal() else None
+    no = number_of(about)
+    clock = scene.case.clock(no, "feedback") if scene.case is not None and no is not None else None
     limit = clock.face.limit if clock is not None else None
     if clock is None or not isinstance(limit, Limit):
         return ""

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Id, number_of
 from api.pages.admin.desk import Administered
 from api.pages.admin.places import coded, day_of, said, today, typed
 from api.pages.frame import Page, Posted
@@ -26,13 +27,13 @@ _POST = ("role", "organisation", "since", "until", "school")
 
 
 @router.get("/admin/members/{number}")
-def member(page: Administered, number: int, done: str = "") -> Response:
+def member(page: Administered, number: Id, done: str = "") -> Response:
     with page.reading() as session:
         return _one(page, session, number, done=bool(done))
 
 
 @router.post("/admin/members/{number}/posts")
-def appoint(page: Administered, number: int, posted: Posted) -> Response:
+def appoint(page: Administered, number: Id, posted: Posted) -> Response:
     """A post more, at any organisation of the reader's."""
     written = typed(posted, _POST)
     try:
@@ -53,14 +54,14 @@ def appoint(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/posts/end")
-def end_post(page: Administered, number: int, posted: Posted) -> Response:
+def end_post(page: Administered, number: Id, posted: Posted) -> Response:
     """The last day of a post; that day counts in full."""
     written = typed(posted, _POST)
     try:
         with page.writing() as session:
             _governed(page, session, number)
-            place = administered.ruled(session.connection, page.reader.actor, _number(written["organisation"]) or 0)
-            held = Post(written["role"], place.id, place.kind, _number(written["school"]))
+            place = administered.ruled(session.connection, page.reader.actor, number_of(written["organisation"]) or 0)
+            held = Post(written["role"], place.id, place.kind, number_of(written["school"]))
             posts.end_post(session.connection, number, held, day_of(page, written["until"]), by=_by(page))
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, said(page, fault), "posts")
@@ -68,7 +69,7 @@ def end_post(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/retire")
-def retire(page: Administered, number: int, posted: Posted) -> Response:
+def retire(page: Administered, number: Id, posted: Posted) -> Response:
     """Out of service: no post acts any more, every session ends. Asked for twice, for it can't be undone here."""
     if posted.get("sure") != "on":
         return _again(page, number, page.say("Tick the box to confirm."), "retire")
@@ -80,7 +81,7 @@ def retire(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/account")
-def account(page: Administered, number: int, posted: Posted) -> Response:
+def account(page: Administered, number: Id, posted: Posted) -> Response:
     """Open, reset, unlock, or end every session; a one-time code is shown this once, on the page that answers."""
     what, me, now = str(posted.get("what", "")), page.reader.member.id, page.reader.now
     master = page.house.kept.master
@@ -114,10 +115,6 @@ def _governed(page: Page, session: Session, number: int) -> None:
 
 def _by(page: Page) -> By:
     return By(page.reader.member.id, page.reader.now)
-
-
-def _number(written: str) -> int | None:
-    return int(written) if written.isdecimal() and len(written) < 16 else None
 
 
 def _again(page: Page, number: int, error: str, where: str, written: Mapping[str, str] | None = None) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Id, number_of
 from api.pages import words
 from api.pages.admin.desk import Administered
 from api.pages.frame import Page, Posted
@@ -77,13 +78,13 @@ def register(page: Administered, posted: Posted) -> Response:
 
 
 @router.get("/admin/organisations/{number}")
-def organisation(page: Administered, number: int, done: str = "") -> Response:
+def organisation(page: Administered, number: Id, done: str = "") -> Response:
     with page.reading() as session:
         return _one(page, session, administered.ruled(session.connection, page.reader.actor, number), done=bool(done))
 
 
 @router.post("/admin/organisations/{number}/members")
-def enlist(page: Administered, number: int, posted: Posted) -> Response:
+def enlist(page: Administered, number: Id, posted: Posted) -> Response:
     """Enter a member with a first post."""
     written = typed(posted, _MEMBER)
     try:
@@ -102,14 +103,14 @@ def enlist(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/organisations/{number}/duty")
-def put_on_duty(page: Administered, number: int, posted: Posted) -> Response:
+def put_on_duty(page: Administered, number: Id, posted: Posted) -> Response:
     """A shift more on the rota."""
     written = typed(posted, _SHIFT)
     try:
         with page.writing() as session:
             place = administered.ruled(session.connection, page.reader.actor, number)
             starts, ends = moment_of(page, written["starts"]), moment_of(page, written["ends"])
-            who = int(written["member"]) if written["member"].isdecimal() else 0
+            who = number_of(written["member"]) or 0
             posts.put_on_duty(session.connection, place, who, starts, ends)
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, written, said(page, fault), "duty")
@@ -117,7 +118,7 @@ def put_on_duty(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/organisations/{number}/duty/{shift}/end")
-def take_off_duty(page: Administered, number: int, shift: int) -> Response:
+def take_off_duty(page: Administered, number: Id, shift: Id) -> Response:
     with page.writing() as session:
         place = administered.ruled(session.connection, page.reader.actor, number)
         posts.take_off_duty(session.connection, place, shift)
