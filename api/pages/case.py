@@ -11,13 +11,16 @@ from starlette.responses import Response
 from api.pages.charts import Chart, chart
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page, Posted
+from api.pages.nextstep import next_step
 from api.pages.papers import shown_of
 from api.pages.parts import head
+from api.pages.reasons import reasons, weighing
 from api.pages.sheet import Button, Sheet
+from api.pages.stepper import steps
 from api.pages.telling import Entry, Teller
 from cases import access, diagrams, dossier, files, looked, queries
 from cases.casefile import CASE, CaseFile
-from cases.dossier import Told
+from cases.dossier import WHISTLED, Told
 from cases.offers import offers
 from cases.office import Session
 from cases.refusal import Refusal
@@ -57,7 +60,7 @@ def case_now(number: str, page: Framed, events: int = 0) -> Response:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         sheet = _sheet(page, session, file)
         facts: dict[str, Any] = {
-            "case": file, "next": sheet.next_step(), "head": head(page, session, file, sight), "seen": events,
+            "case": file, "next": next_step(sheet), "head": head(page, session, file, sight), "seen": events,
             "fresh": file.events - events, "opened": Opened.at(file), "phone": _phone(page, session, file),
         }  # fmt: skip
         return page.show("case.html", session, block="now", **facts)
@@ -147,14 +150,16 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
     sheet = _sheet(page, session, file, history)
     papers = {one.reference: shown_of(page, one, named) for one in kept}
     entries = Teller(page, session, sheet.book, named, papers).entries(history)
-    steps = {one.seq: one.title for one in entries}
-    shelf = [replace(papers[one.reference], step=steps.get(one.event or 0, "")) for one in reversed(kept)]
+    titles = {one.seq: one.title for one in entries}
+    shelf = [replace(papers[one.reference], step=titles.get(one.event or 0, "")) for one in reversed(kept)]
     return {
         "case": file,
         "head": head(page, session, file, sight),
         "sight": sight,
-        "steps": sheet.steps(),
-        "next": sheet.next_step(),
+        "steps": steps(sheet),
+        "next": next_step(sheet),
+        "reasons": reasons(sheet),
+        "weighing": weighing(sheet),
         "cards": sheet.cards(),
         "own_limits": sheet.limits(CASE),
         "more": sheet.opening(),
@@ -164,6 +169,7 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
         "looks": looked.looks(session.connection, file.id),
         "papers": shelf,
         "sections": sight.narrative == "yes" or sight.clinical == "yes",
+        "whistled": next((one.at for one in reversed(history) if one.name in WHISTLED), None),
         "whistler": named.get(file.whistler or 0, ""),
         "phone": _phone(page, session, file),
         "opened": Opened.at(file),

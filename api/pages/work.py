@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -14,8 +15,9 @@ from api.pages.around import SEE_NOTHING, around
 from api.pages.course import is_quick
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page
-from api.pages.parts import Head, headed
+from api.pages.parts import Head, headed, level_word
 from api.pages.spoken import Left
+from api.pages.told_apart import badge, called, held_up, in_order_of_the_day, spoken_of
 from cases import access, agenda, dossier, loading
 from cases.agenda import Item
 from cases.appointments import Appointment, appointments
@@ -31,7 +33,8 @@ MOST: Final = 20
 EACH: Final = 6
 """So many of each group where all of them stand one under the other."""
 _HOSPITAL: Final = frozenset({"liaison"})
-_SCHOOL: Final = frozenset({"counselor", "principal", "mentor", "deputy"})
+_DECIDE: Final = frozenset({"counselor", "principal", "mentor", "deputy", "coordinator", "supervisor"})
+"""What waits for a first answer of theirs is a decision; police, court and community give an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,11 @@ class Card:
     opened: Opened
     whistler: str
     phone: str
-    created: datetime
+    created: datetime | None = None
     also: tuple[Also, ...] = ()
     meeting: str = ""
+    past: bool = False
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +91,17 @@ class Undo:
 
 
 @router.get("/")
-def work(page: Framed, group: str = "", after: str = "", undo: str = "") -> Response:
+def work(page: Framed, group: str = "", after: str = "", undo: str = "", level: str = "") -> Response:
     """The list, or what has changed of it, for htmx."""
     with page.reading() as session:
-        owed = agenda.owed(session, page.reader.actor, page.reader.now)
+        everything = agenda.owed(session, page.reader.actor, page.reader.now)
+        meetings = appointments(session, everything)
+        if page.roles <= _HOSPITAL:
+            everything = in_order_of_the_day(everything, meetings, page.tongue)
         group = group if group in agenda.GROUPS else ""
+        levels = _levels(page, session, everything)
+        level = level if any(level == one for one, _, _ in levels) else ""
+        owed = [one for one in everything if not level or one.level == level]
         groups = _groups(page, agenda.counted(owed))
         if group:
             chosen = [one for one in owed if one.group == group and _mark(one) > after]
@@ -99,35 +110,47 @@ def work(page: Framed, group: str = "", after: str = "", undo: str = "") -> Resp
             chosen = [one for code in agenda.GROUPS for one in [one for one in owed if one.group == code][:EACH]]
             shown, most = chosen, len(chosen)
         facts: dict[str, Any] = {
-            "groups": groups,
+            "groups": [one for one in groups if one[2]],
             "group": group,
+            "levels": levels,
+            "level": level,
             "after": after,
             "total": len(owed),
-            "parts": _parts(groups, shown, _cards(page, session, shown)),
+            "parts": _parts(groups, shown, _cards(page, session, shown, meetings)),
             "more": _mark(shown[-1]) if len(chosen) > most else "",
             "undo": _undo(page, session, undo),
         }
         if page.wants_fragment:
             return page.show("work.html", session, block="list", **facts)
         searches = not page.roles <= SEE_NOTHING
-        return page.show("work.html", session, around=around(page, session, len(owed)), searches=searches, **facts)
+        return page.show(
+            "work.html", session, around=around(page, session, len(everything)), searches=searches, **facts
+        )
 
 
 def _mark(item: Item) -> str:
     """Where an item stands in the order, as the address of the next page says it."""
-    due, case_id, track = item.key
-    return f"{due}~{case_id:019d}~{track:05d}"
+    rank, due, case_id, track = item.key
+    return f"{rank}~{due}~{case_id:019d}~{track:05d}"
+
+
+def _levels(page: Page, session: Session, owed: Sequence[Item]) -> list[tuple[str, str, int]]:
+    """The levels among what is owed, the gravest first, with how many of each; none where there is but one."""
+    book = session.office.book_of(session.office.current)
+    counts = Counter(one.level for one in owed)
+    found = [(code, level_word(page, book, code), counts[code]) for code in book.levels if counts[code]]
+    return found if len(found) > 1 else []
 
 
 def _groups(page: Page, counts: Mapping[str, int]) -> list[tuple[str, str, int]]:
     """The groups by the name that this reader's house has for them."""
-    names = {"work": page.say("In hand"), "report": page.say("To report back")}
-    if page.roles & _HOSPITAL:
-        names["answer"] = page.say("To accept")
-    elif page.roles & _SCHOOL or page.roles & {"coordinator", "supervisor"}:
-        names["answer"] = page.say("To answer")
-    else:
-        names["answer"] = page.say("To acknowledge")
+    names = {
+        "answer": page.say("To accept") if page.roles <= _HOSPITAL else page.say("To acknowledge"),
+        "reply": page.say("To decide") if page.roles & _DECIDE else page.say("To answer"),
+        "work": page.say("In hand"),
+        "report": page.say("To report back"),
+        "order": page.say("Orders to answer"),
+    }
     return [(one, names[one], counts[one]) for one in agenda.GROUPS]
 
 
@@ -141,7 +164,9 @@ def _parts(groups: Sequence[tuple[str, str, int]], shown: Sequence[Item], cards:
     return [one for one in parts if one.cards]
 
 
-def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
+def _cards(
+    page: Page, session: Session, items: Sequence[Item], meetings: Mapping[tuple[int, int], Appointment]
+) -> list[Card]:
     if not items:
         return []
     files = {one.id: one for one in loading.one_by_one(session, list({one.case_id for one in items}), lock=False)}
@@ -149,7 +174,7 @@ def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
     whistlers = {one.whistler for one in items if one.whistler is not None}
     names = dossier.names(session, whistlers)
     numbers = dossier.phones(session, whistlers)
-    meetings = appointments(session, items)
+    sent = dossier.whistled_at(session, files)
     cards = []
     for item in items:
         file = files[item.case_id]
@@ -157,17 +182,13 @@ def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
         sight = access.sees(page.reader.actor, file, book, page.reader.now)
         shown = headed(page, session, book, file, sight.identity, seen.get(item.student, NOBODY))
         card = _card(page, session, item, file, shown, names, numbers)
+        card = replace(card, created=sent.get(item.case_id))
         meeting = meetings.get((item.case_id, item.track))
-        cards.append(replace(card, meeting=_meeting(page, meeting)) if meeting is not None else card)
+        if meeting is not None:
+            said, past = spoken_of(page, meeting)
+            card = replace(card, meeting=said, past=past)
+        cards.append(card)
     return cards
-
-
-def _meeting(page: Page, meeting: Appointment) -> str:
-    """`Appointment 03-18 09:00`, `Next visit 04-02`."""
-    tongue = page.tongue
-    if meeting.first:
-        return page.say("Appointment %(time)s") % {"time": tongue.moment(datetime.fromisoformat(meeting.at))}
-    return page.say("Next visit %(day)s") % {"day": tongue.day(date.fromisoformat(meeting.at))}
 
 
 def _card(
@@ -179,31 +200,26 @@ def _card(
     names: Mapping[int, str],
     numbers: Mapping[int, str],
 ) -> Card:
-    declared = session.office.tracks[item.kind]
     offer = _offer(page, session, file, item)
-    what = page.caption(declared.clock_kinds[item.clock].label) if item.clock else ""
     quick = offer is not None and is_quick(offer)
     draft = item.kind == "case" and item.state == "draft"
+    label = page.caption(offer.move.label) if offer is not None else ""
     return Card(
         head=shown,
-        what=what or (page.caption(offer.move.label) if offer is not None else ""),
-        track=page.word(declared.label),
+        what=badge(page, session, item, file),
+        track=called(page, session, item, file),
         left=page.tongue.left(item.due, item.started) if item.due is not None else None,
         due=item.due,
         level=file.level,
         trigger=offer.move.name if offer is not None else "",
-        label=page.say("Go on with the draft")
-        if draft
-        else page.caption(offer.move.label)
-        if offer is not None
-        else "",
+        label=page.say("Go on with the draft") if draft else label,
         address=_address(item, offer, draft=draft),
         quick=quick and not draft,
         opened=Opened.at(file),
         whistler=names.get(item.whistler or 0, ""),
         phone=numbers.get(item.whistler or 0, "") if item.whistler != page.reader.member.id else "",
-        created=item.created,
         also=tuple(_also(page, session, file, item)),
+        waits="" if offer is not None else held_up(page, session, item, file),
     )
 
 

@@ -84,6 +84,9 @@
     const heavy = event.target.querySelector("input[type=file]:invalid");
     if (heavy) { event.preventDefault(); heavy.focus(); }
   });
+  // On a telephone the present step may lie beyond the edge.
+  const step = document.querySelector(".stepper [aria-current]");
+  if (step) step.parentNode.scrollLeft = step.offsetLeft - (step.parentNode.clientWidth - step.offsetWidth) / 2;
   // A red frame appears once a form was sent: take the reader there.
   const summary = document.querySelector(".errsum");
   if (summary) summary.focus();

@@ -25,9 +25,7 @@ DOTS: Final = """() => [...document.querySelectorAll('.tl > li li')].filter(
 
 
 @pytest.mark.parametrize("language", ["zh_CN", "en"])
-def test_a_long_label_leaves_what_was_said_readable(
-    browser: Browser, door: Door, address: str, language: str
-) -> None:
+def test_a_long_label_leaves_what_was_said_readable(browser: Browser, door: Door, address: str, language: str) -> None:
     town, now = door.town, door.now
     number = town.whistle(at=now).case.number
     opened = town.fire("counselor@school", number, "referral", "propose", {"reason": "情绪低落" * 8}, now)
@@ -56,3 +54,22 @@ def test_the_link_to_change_an_answer_lies_beside_it_not_over_it(
         assert page.locator(".answers > div").count() > 2
         assert page.evaluate(COVERED) == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def test_the_present_step_comes_first_and_the_tracks_before_the_basics(
+    browser: Browser, door: Door, address: str
+) -> None:
+    number, now = door.town.whistle(at=door.now).case.number, door.now
+    arrived = {"at": now, "where": "校门", "mode": "on_site", "people": ["一人"]}
+    door.town.fire("officer@street", number, 1, "report_in", arrived, now)
+    door.town.fire("officer@street", number, 1, "give_feedback", {"measures": "m", "outcome": "solved"}, now)
+    with visit(browser, door, address, "officer@street", size=PHONE) as officer:
+        page = officer.go(f"/cases/{number}")
+        box = page.locator(".stepper [aria-current]").bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= PHONE[0]
+        tops = [page.locator(one).bounding_box() for one in ("#nx", "#re", "#tk", "#bi", "#tl")]
+        heights = [one["y"] for one in tops if one is not None]
+        assert heights == sorted(heights)
+        assert len(heights) == len(tops)
