@@ -116,6 +116,13 @@ def group_of(name: str) -> str:
     return "answer" if name in _ANSWERS else "reply" if name in _REPLIES else "report" if name in _REPORTS else "work"
 
 
+def met_by(declared: Track, trigger: str) -> frozenset[str]:
+    """The clocks that a trigger meets, those among them that several meet together."""
+    together = (clock for clock, moves in _BY_HAND.items() if trigger in moves)
+    alone = {clock for move in declared.moves for clock in move.meets}
+    return frozenset({*declared.by_name[trigger].meets, *(one for one in together if one not in alone)})
+
+
 def trigger_of(declared: Track, name: str, actor: Actor, record: Record) -> str:
     """The trigger by which this member meets a clock: the first that the declaration has for one of their roles."""
     if (name, record.state) in _BY_STATE:

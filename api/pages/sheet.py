@@ -11,6 +11,8 @@ from api.pages import words
 from api.pages.course import in_order, is_quick
 from api.pages.frame import Page
 from api.pages.spoken import Left
+from api.problem_words import of_field
+from cases.agenda import met_by
 from cases.casefile import CaseFile, Record
 from cases.dossier import Told
 from cases.offers import Offer
@@ -26,6 +28,11 @@ _ICONS: Final[Mapping[str, str]] = {
     "conference": "users-group", "action_item": "list-check", "supervision": "flag", "access": "key",
     "protection": "shield-lock", "extension": "hourglass",
 }  # fmt: skip
+_REFUSED: Final = frozenset(
+    {"consent_refused", "admission_refused", "declined", "disputed", "no_show", "evading", "defied", "deferred"}
+    | {"appealed", "missed"}
+)
+"""States in which somebody refused or stayed away: nothing there is well, whether a limit runs or not."""
 _PLACE_ICONS: Final[Mapping[str, str]] = {
     "hospital": "stethoscope", "police": "shield", "court": "gavel", "school": "school", "street": "building-community",
     "community": "home", "womens_federation": "heart-handshake",
@@ -98,7 +105,7 @@ class Sheet:
         middle = "tracks/" if offer.track.isdecimal() else ""
         about = f"?about={offer.about}" if offer.about is not None else ""
         return Button(
-            label=self.page.caption(offer.move.label),
+            label=self.caption(offer),
             address=f"/cases/{self.case.number}/{middle}{offer.track}/{offer.move.name}{about}",
             trigger=offer.move.name,
             quick=is_quick(offer),
@@ -106,11 +113,19 @@ class Sheet:
             main=main,
         )
 
+    def caption(self, offer: Offer) -> str:
+        """What a trigger is called; an appointment that stands is moved, not made."""
+        if (offer.declared.kind, offer.move.name, offer.record.state) == ("referral", "schedule", "scheduled"):
+            return self.page.say("Move the appointment")
+        return self.page.caption(offer.move.label)
+
     def reason(self, offer: Offer) -> str:
         """Why a trigger can't be pulled now; empty where it can."""
         refusal = offer.refusal
         if refusal is None:
             return ""
+        if refusal.code == "invalid":
+            return "; ".join(of_field(one.code, one.facts, self.page.language) for one in refusal.faults)
         said = CODES[refusal.code][0 if self.page.language == "zh_CN" else 1]
         if refusal.code != "wrong_state":
             return said
@@ -154,6 +169,13 @@ class Sheet:
         found = (self.limit(clock) for clock in newest.values())
         return tuple(one for one in found if one is not None and one.standing != "cancelled")
 
+    def met_by(self, offer: Offer) -> list[Limit]:
+        """The running limits that a trigger meets, what is due first before the others."""
+        names = met_by(offer.declared, offer.move.name) if not offer.move.opens else frozenset()
+        clocks = [one for one in self.case.clocks.values() if one.track == offer.record.no and one.name in names]
+        found = (self.limit(one) for one in sorted(clocks, key=lambda one: one.face.due) if not one.stopped)
+        return [one for one in found if one is not None and one.left is not None]
+
     def why(self, clock: Clock) -> tuple[tuple[str, str], ...]:
         """The reckoning of a clock, line by line: the sentence and what it rests on."""
         language = self.page.language
@@ -188,8 +210,10 @@ class Sheet:
         place = self.place(record)
         running = [one.left for one in limits if one.left is not None]
         look = "success" if ended or not running else "primary"
-        if any(one.standing != "ok" for one in running):
+        if record.state in _REFUSED or any(one.standing != "ok" for one in running):
             look = "warning"
+        if any(one.standing == "over" for one in running):
+            look = "danger"
         free = [self.button(one) for one in offers if one.free]
         return Card(
             no=record.no,

@@ -64,6 +64,12 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
     choices = choosing.choices_of(scene, field, typed)
     if choices is not None:
         look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices)
+        if look == "radios" and not field.required:
+            # A dot once set can't be taken off again, save by another one.
+            choices = (
+                *choices,
+                Choice("", scene.page.say("Not stated"), chosen=not any(one.chosen for one in choices)),
+            )
         return Widget(**common, look=look, choices=choices, error=error, value=typed.one(field.name))
     value = typed.raw(field.name)
     if field.kind == "evidence":

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.pages.around import SEE_NOTHING, around
+from api.pages.banners import banner
 from api.pages.course import is_quick
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page
@@ -59,6 +60,7 @@ class Card:
     meeting: str = ""
     past: bool = False
     waits: str = ""
+    second: Also | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,6 @@ class Part:
     name: str
     count: int
     cards: tuple[Card, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Undo:
-    """What was just acknowledged, and how to take it back."""
-
-    number: str
-    title: str
-    address: str
-    opened: Opened
-    free: bool
 
 
 @router.get("/")
@@ -118,7 +109,7 @@ def work(page: Framed, group: str = "", after: str = "", undo: str = "", level: 
             "total": len(owed),
             "parts": _parts(groups, shown, _cards(page, session, shown, meetings)),
             "more": _mark(shown[-1]) if len(chosen) > most else "",
-            "undo": _undo(page, session, undo),
+            "undo": banner(page, session, undo),
         }
         if page.wants_fragment:
             return page.show("work.html", session, block="list", **facts)
@@ -218,13 +209,16 @@ def _card(
         opened=Opened.at(file),
         whistler=names.get(item.whistler or 0, ""),
         phone=numbers.get(item.whistler or 0, "") if item.whistler != page.reader.member.id else "",
-        also=tuple(_also(page, session, file, item)),
+        also=tuple(_also(page, session, file, item, ALSO)),
+        second=next(_also(page, session, file, item, SECOND), None),
         waits="" if offer is not None else held_up(page, session, item, file),
     )
 
 
-def _also(page: Page, session: Session, file: CaseFile, item: Item) -> Iterator[Also]:
-    for track, trigger in ALSO.get(f"{item.kind}.{item.trigger}", ()):
+def _also(
+    page: Page, session: Session, file: CaseFile, item: Item, steps: Mapping[str, tuple[tuple[str, str], ...]]
+) -> Iterator[Also]:
+    for track, trigger in steps.get(f"{item.kind}.{item.trigger}", ()):
         address = f"/cases/{item.number}/{'tracks/' if not track else ''}{track or item.track}/{trigger}"
         about = item.track if track else None
         actor, now = page.reader.actor, page.reader.now
@@ -236,8 +230,10 @@ def _also(page: Page, session: Session, file: CaseFile, item: Item) -> Iterator[
             yield Also(page.caption(offer.move.label), address + (f"?about={about}" if about is not None else ""))
 
 
+SECOND: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {"assignment.acknowledge": (("", "report_in"),)}
+"""What is as likely as the step itself and gets a button beside it: whoever is there already reports in."""
 ALSO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
-    "assignment.acknowledge": (("", "report_in"), ("", "decline")),
+    "assignment.acknowledge": (("", "decline"),),
     "assignment.report_in": (("", "record_progress"), ("extension", "request")),
     "assignment.give_feedback": (("", "record_progress"), ("extension", "request")),
     "assignment.accept_feedback": (("", "send_back"),),
@@ -252,6 +248,12 @@ ALSO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "return_to_school.school_sign": (("", "defer"),),
     "return_to_school.declare_stable": (("", "relapse"),),
     "supervision.accept": (("", "reject"), ("", "interview")),
+    "protection.issue": (("", "reject"),),
+    "guidance.engage": (("", "record_evasion"),),
+    "guidance.record_session": (("", "complete"), ("", "record_evasion")),
+    "guidance.criticise": (("", "refer_to_police"),),
+    "guidance.record_compliance": (("", "record_defiance"),),
+    "mandatory_report.file": (("", "find_not_required"),),
 }
 """What lies nearest beside each step, by `kind.trigger`: the kind of track that it opens (or none), and a trigger."""
 
@@ -273,20 +275,3 @@ def _offer(page: Page, session: Session, file: CaseFile, item: Item) -> Offer | 
     except Refusal:
         return None
     return offer if offer.free else None
-
-
-def _undo(page: Page, session: Session, asked: str) -> Undo | None:
-    """What `?undo=NUMBER.TRACK` names, while it can still be taken back."""
-    number, _, track = asked.rpartition(".")
-    if not number or not track.isdecimal():
-        return None
-    files = loading.one_by_one(session, [number], lock=False)
-    if not files:
-        return None
-    file = files[0]
-    try:
-        offer = offer_of(session, file, page.reader.actor, page.reader.now, track, "undo_acknowledge")
-    except Refusal:
-        return None
-    address = f"/cases/{number}/tracks/{track}/undo_acknowledge"
-    return Undo(number, page.word(offer.declared.by_name["acknowledge"].label), address, Opened.at(file), offer.free)
