@@ -209,10 +209,16 @@ def _card(
         opened=Opened.at(file),
         whistler=names.get(item.whistler or 0, ""),
         phone=numbers.get(item.whistler or 0, "") if item.whistler != page.reader.member.id else "",
-        also=tuple(_also(page, session, file, item, ALSO)),
+        also=(*_read_first(page, item, offer), *_also(page, session, file, item, ALSO)),
         second=next(_also(page, session, file, item, SECOND), None),
         waits="" if offer is not None else held_up(page, session, item, file),
     )
+
+
+def _read_first(page: Page, item: Item, offer: Offer | None) -> Iterator[Also]:
+    """To the same step with what was said above it: the list itself opens nobody's words."""
+    if offer is not None and f"{item.kind}.{item.trigger}" in _ANSWERED_UNREAD:
+        yield Also(page.say("What it is about"), _address(item, offer, draft=False))
 
 
 def _also(
@@ -230,6 +236,7 @@ def _also(
             yield Also(page.caption(offer.move.label), address + (f"?about={about}" if about is not None else ""))
 
 
+_ANSWERED_UNREAD: Final = frozenset({"assignment.acknowledge", "referral.accept"})
 SECOND: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {"assignment.acknowledge": (("", "report_in"),)}
 """What is as likely as the step itself and gets a button beside it: whoever is there already reports in."""
 ALSO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {

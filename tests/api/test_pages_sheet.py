@@ -69,7 +69,10 @@ def test_what_happened_stands_beside_the_next_step_as_far_as_the_reader_may_know
     for who in ("officer@street", "counselor@school"):
         above = shown(door, who, number).partition('aria-labelledby="tl"')[0]
         assert "左前臂有新近划痕。" in above, who
-    assert "左前臂有新近划痕。" in door.client("officer@street").get(f"/cases/{number}/tracks/1/acknowledge").text
+    client = door.client("officer@street")
+    link = re.search(rf'<a href="(/cases/{number}/tracks/1/acknowledge)">吹哨事由', client.get("/?group=answer").text)
+    assert link is not None, "one tap from the card, without taking it on"
+    assert "左前臂有新近划痕。" in client.get(link[1]).text
 
 
 def test_a_hospital_reads_why_it_was_asked_and_accepts_beside_it(door: Door) -> None:
