@@ -26,6 +26,8 @@ PICKS: Final[Mapping[str, tuple[str, ...]]] = {
     "case.save_draft.school": ("school",),
 }
 """Which kinds of organisation a field may name; every other one names whoever can be summoned."""
+_SOMEBODY_ELSE: Final = frozenset({"proposed", "hospital"})
+"""Fields that name another than whose track it is."""
 
 
 def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] | None:
@@ -68,16 +70,43 @@ def five(scene: Scene, name: str, code: str) -> str:
 
 
 def organisations(scene: Scene, name: str, chosen: set[str]) -> tuple[Choice, ...]:
-    """Those that may sensibly be named: of the case's district and city, without whoever is at work already."""
+    """Those that may sensibly be named: of the case's district and city, without whoever is at work already.
+
+    Whoever is responsible for the school is chosen beforehand where one of a single kind has to be named.
+    """
     kinds = PICKS.get(f"{scene.kind}.{scene.trigger}.{name}", RESPONDING)
     district, city = _where(scene)
     busy = _busy(scene) if kinds is RESPONDING and name != "invited" else set()
+    if name in _SOMEBODY_ELSE and scene.offer is not None and scene.offer.record.organisation is not None:
+        busy |= {scene.offer.record.organisation}
     found = [one for one in pickable(scene.session.connection, kinds, district, city) if one.id not in busy]
     first = _first(scene, kinds)
-    if not chosen and first is not None and len(kinds) == 1 and kinds != ("school",):
+    if (
+        _has_to_be_named(scene, name)
+        and not chosen
+        and first is not None
+        and first not in busy
+        and len(kinds) == 1
+        and kinds != ("school",)
+    ):
         chosen = {str(first)}
-    found.sort(key=lambda one: (one.id != first, one.street_id != _street(scene)))
+    alike = _declining(scene)
+    found.sort(key=lambda one: (one.kind != alike, one.id != first, one.street_id != _street(scene)))
     return tuple(Choice(str(one.id), one.name, _kind(scene, one), str(one.id) in chosen) for one in found)
+
+
+def _has_to_be_named(scene: Scene, name: str) -> bool:
+    """Whether the form goes nowhere without it: nobody is named beforehand where none need be."""
+    fields = scene.offer.move.form.fields if scene.offer is not None else ()
+    return any(one.name == name and one.required for one in fields)
+
+
+def _declining(scene: Scene) -> str:
+    """The kind of the organisation that declines: what isn't theirs is most often that of another such."""
+    if scene.offer is None or scene.trigger != "decline" or scene.offer.record.organisation is None:
+        return ""
+    number = scene.offer.record.organisation
+    return scene.session.office.directory.organisation(scene.session.connection, number).kind
 
 
 def _where(scene: Scene) -> tuple[int, int]:

@@ -72,6 +72,10 @@ class Typed:
         """Every text of that name: boxes that were ticked."""
         return [one for one in self._texts.get(name, ()) if one.strip()]
 
+    def each(self, name: str) -> list[str]:
+        """Every text of that name in its place, the empty ones among them."""
+        return list(self._texts.get(name, ()))
+
     def under(self, name: str) -> dict[str, str]:
         """The texts of a sub-form by their names in it, the empty ones left out."""
         start = f"{name}."
@@ -146,15 +150,19 @@ def _scores(field: Field, typed: Typed) -> object:
     for path, text in typed.under(field.name).items():
         organisation, _, part = path.partition(".")
         found.setdefault(organisation, {})[part] = text
-    return {organisation: parts for organisation, parts in found.items() if "score" in parts}
+    # A comment alone goes along: that its score is missing is said, and nothing typed is lost.
+    return found
 
 
 def _plan(field: Field, typed: Typed) -> object:
     found: dict[str, Any] = dict(typed.under(field.name))
     # A field for each fortnight, or all of them in one line.
-    several = typed.all(f"{field.name}.attendance")
+    several = [text.strip() for text in typed.each(f"{field.name}.attendance")]
+    while several and not several[-1]:
+        several.pop()
     if several:
-        found["attendance"] = [one for text in several for one in _SPLIT.split(text) if one]
+        # An empty fortnight before a filled one stays empty, and is refused: the later ones would move up.
+        found["attendance"] = [one for text in several for one in (_SPLIT.split(text) if text else [""])]
     return found
 
 

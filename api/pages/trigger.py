@@ -18,7 +18,8 @@ from starlette.responses import Response
 from api import errors
 from api import problem_words as words
 from api.given import TrackNo, number_of
-from api.pages.beside import beside
+from api.pages.beside import beside, ordered
+from api.pages.cautions import cautions
 from api.pages.filled import Typed, values
 from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
@@ -39,6 +40,8 @@ from cases.tracks.access import TRACK as GLASS
 from cases.unsent import Unsent
 
 router = APIRouter(include_in_schema=False)
+_AHEAD = frozenset({"schedule"})
+"""What is planned isn't now."""
 _BEGINNING = frozenset({"whistle", "submit", "save_draft"})
 
 
@@ -186,7 +189,7 @@ def _beginnings(page: Page, offer: Offer) -> Typed:
     now = page.tongue.local(page.reader.now)
     given: dict[str, str] = {}
     for field in offer.move.form.fields:
-        if field.kind == "moment":
+        if field.kind == "moment" and offer.move.name not in _AHEAD:
             given[field.name] = now
         elif field.kind == "date" and field.name in {"day", "from_day"}:
             given[field.name] = now[:10]
@@ -289,10 +292,12 @@ def _common(page: Page, there: Scenery) -> dict[str, Any]:
         "case": there.file,
         "head": hidden if there.sight.nothing else head(page, there.session, there.file, there.sight),
         "blind": there.sight.nothing,
-        "title": page.caption(offer.move.label),
+        "title": sheet.caption(offer),
         "about": page.word(offer.declared.label),
         "whose": sheet.place(record),
-        "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],
+        "limits": sheet.met_by(offer),
+        "cautions": [] if there.sight.nothing else cautions(page, there.file, offer),
+        "ordered": [] if there.sight.nothing else ordered(page, there.session, there.file, offer),
         "action": sheet.button(offer).address.partition("?")[0],
         "files": takes_files(offer.move.form),
         "beside": [] if there.sight.nothing else beside(page, there.session, there.file, there.sight, offer),

@@ -177,6 +177,13 @@ HINTS: Final[Mapping[str, Words]] = {
         "写看到、听到的事实：何时、何地、谁说了什么。不写推测。",
         "What you saw and heard: when, where, who said what. No guesses.",
     ),
+    "referral.complete.summary": Words(
+        "诊断、治疗经过和出院（结束治疗）时的状况；学校据此安排返校。",
+        "Diagnosis, course of treatment and condition at its end; the school plans the return by it.",
+    ),
+    "case.close.summary": Words(
+        "办了什么、现在怎样、今后谁来关注。", "What was done, how it is now, who keeps an eye on it."
+    ),
     "clinical_note": Words("街道、校长等看不到这一栏。", "Street and principal can't see this."),
 }
 
@@ -277,6 +284,7 @@ ROOMS: Final[Mapping[str, Words]] = {
     "open": Words("个案、进展和时限", "case, timeline, tracks and limits"),
     "files": Words("附件目录", "list of files"),
     "pictures": Words("图片缩略图", "pictures, small"),
+    "supervision orders": Words("督办页面", "supervision orders"),
     "search by name": Words("按姓名查找", "search by name"),
 }
 """Where something was opened, as the access log keeps it; other words there are a reason that somebody wrote."""
