@@ -22,12 +22,14 @@ from api.pages.filled import Typed, values
 from api.pages.fired import Opened, fire, is_conflict
 from api.pages.frame import Framed, Page, Posted
 from api.pages.handed import Handed, handed_in, takes_files
+from api.pages.insisted import asked, unsaid
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
 from api.pages.telling import Entry, Teller
 from api.pages.widgets import Scene, drawn, summary
 from cases import access, dossier, loading, queries
 from cases.casefile import CASE, CaseFile
+from cases.forms import Form
 from cases.offers import Offer, offer_of
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
@@ -45,6 +47,11 @@ class Scenery:
     file: CaseFile
     sight: access.Sight
     offer: Offer
+
+    @property
+    def form(self) -> Form:
+        """As the page asks it."""
+        return asked(self.offer.declared.kind, self.offer.move.name, self.offer.move.form)
 
 
 @router.get("/cases/{number}/tracks/{no}/{trigger}")
@@ -107,14 +114,15 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     about = typed.one("about")
     with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
-        declared = there.offer.move.form
+        kind, declared = there.offer.declared.kind, there.form
     handed = handed_in(page, number, declared, posted) if takes_files(declared) else Handed()
     typed = typed.with_more(handed.references)
     form = values(declared, typed)
     if "about" in form and about.isdecimal():
         form["about"] = int(about)
-    if handed.faults:
-        return _half_handed_in(page, number, track, trigger, typed, form, handed, opened)
+    faults = (*handed.faults, *unsaid(kind, trigger, form))
+    if faults:
+        return _not_sent(page, number, track, trigger, typed, form, faults, opened)
     try:
         to = fire(page, number, track, trigger, form, opened)
     except Refusal as refusal:
@@ -129,22 +137,22 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     return page.go(f"/?undo={number}.{track}" if posted.get("_back") == "work" else to)
 
 
-def _half_handed_in(
+def _not_sent(
     page: Page,
     number: str,
     track: str,
     trigger: str,
     typed: Typed,
     form: Mapping[str, Any],
-    handed: Handed,
+    found: tuple[FieldFault, ...],
     opened: Opened,
 ) -> Response:
-    """A file isn't taken: said with whatever else is wrong, so that nobody corrects the form twice."""
+    """A file isn't taken, or nothing is decided: said with whatever else is wrong, so that nobody corrects it twice."""
     with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, form.get("about"))
-        faults, bad = list(handed.faults), {one.name for one in handed.faults}
+        faults, bad = list(found), {one.name for one in found}
         try:
-            there.offer.move.form.checked(form, session.office.book_of(there.file.policy).tz)
+            there.form.checked(form, session.office.book_of(there.file.policy).tz)
         except Refusal as refusal:
             faults += [one for one in refusal.faults if one.name not in bad]
         return _drawn(page, there, typed, tuple(faults), opened)
@@ -195,7 +203,7 @@ def _drawn(
     page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
-    widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
+    widgets = drawn(_scene(page, there), there.form.fields, typed, faults)
     # A fault of something that this page doesn't show would otherwise be told by nothing.
     lost = [] if summary(widgets) else [words.of_field(one.code, one.facts, page.language) for one in faults]
     scales = list(book.scales.values()) if offer.move.name == "record_screening" and not typed.one("scale") else []
@@ -223,7 +231,7 @@ def _scene(page: Page, there: Scenery) -> Scene:
 def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened: Opened) -> Response:
     """A rule of its own stood against it: said above the form, which keeps what was typed."""
     problem = errors.problem_of(page.request, refusal)
-    widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
+    widgets = drawn(_scene(page, there), there.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
         scales=[], refusal=problem, **_common(page, there),

@@ -175,3 +175,26 @@ def test_the_whole_way_from_the_summons_to_the_closing(door: Door) -> None:
     form = principal.get(f"/cases/{number}/tracks/0/close")
     closed = follow(principal, send(principal, form, {"outcome": "resolved", "summary": "解决"}))
     assert "已结案" in closed.text
+
+
+def test_a_ruling_about_feedback_is_asked_for_and_never_supposed(door: Door) -> None:
+    number = door.town.whistle().case.number
+    page = door.client("officer@street").get(f"/cases/{number}").text
+    track = int(re.findall(rf"/cases/{number}/tracks/(\d+)/report_in", page)[0])
+    came = {"at": door.now, "where": "学校", "mode": "on_site", "people": ["王"]}
+    for trigger, form in (("report_in", came), ("give_feedback", {"measures": "x", "outcome": "partly"})):
+        door.town.fire("officer@street", number, track, trigger, form, door.now)
+    client = door.client("coordinator@district")
+    address = f"/cases/{number}/tracks/{track}/settle_dispute"
+    form = client.get(address)
+    assert form.text.index('name="ruling"') < form.text.index('name="reason"'), "what is decided stands before why"
+    assert "ruling" not in form_on(form)[1], "nothing is chosen yet"
+    unsaid = send(client, form, {"reason": "看过了"})
+    assert unsaid.status_code == 422
+    assert "#f-ruling" in unsaid.text, "the summary leads to it"
+    assert "看过了" in unsaid.text
+    assert "已反馈" in client.get(f"/cases/{number}").text, "nothing was decided"
+    said = follow(client, send(client, unsaid, {"ruling": "on_scene"}))
+    assert said.status_code == 200, headings(said)
+    again = client.get(f"/cases/{number}/tracks/{track}/settle_dispute")
+    assert again.status_code == 409, "the feedback went back"
