@@ -38,6 +38,7 @@ ON_A_PAGE: Final = 20
 LATE: Final = (1, 4, 24, 72)
 """How many hours over its limit something is at least."""
 _NAMES: Final = ("tile", "level", "district", "street", "organisation", "clock", "late")
+_TO_COME: Final = ("soon", "today")
 _KIND_OF_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHOWN_IN_RANKING: Final = 10
 
@@ -80,12 +81,15 @@ def board(page: Framed) -> Response:
         found = made.rows(page.request.query_params.get("after") or None, ON_A_PAGE)
         several = _districts(page)
         counts, ranking = made.overview(by_district=several and chosen.district is None)
+        lines = _lines(page, session, found, made.lately(found.items))
         facts: dict[str, Any] = {
             "chosen": chosen,
             "address": query_of(chosen),
+            "tickable": any(one.mark for one in lines),
             "narrowed": partial(query_of, chosen),
-            "lines": _lines(page, session, found, made.lately(found.items)),
+            "lines": lines,
             "more": found.next,
+            "span": _span(page, len(found.items), counts.listed),
             "ranking": ranking[:_SHOWN_IN_RANKING],
             "ranked_by": "district" if several and chosen.district is None else "organisation",
             "most": max((one.overdue for one in ranking), default=1),
@@ -141,9 +145,12 @@ def attachment(content: bytes, name: str, kind: str) -> Response:
 def filters_of(query: QueryParams) -> Filters:
     """What an address asks for; what isn't a filter of ours narrows nothing."""
     tile, late = query.get("tile", ""), query.get("late", "")
+    tile = tile if tile in TILES else ""
+    # What is still to fall due isn't late by any hours: together they would list nothing, ever.
+    late = "" if tile in _TO_COME else late
     clock = query.get("clock", "")
     return Filters(
-        tile=tile if tile in TILES else "",
+        tile=tile,
         level=tuple(one for one in LEVELS if one in query.getlist("level")),
         district=_number(query.get("district", "")),
         street=_number(query.get("street", "")),
@@ -156,6 +163,8 @@ def filters_of(query: QueryParams) -> Filters:
 def query_of(chosen: Filters, **changed: object) -> str:
     """The query string of these filters, with some of them changed; None or an empty one takes a filter off."""
     parts = {name: getattr(chosen, name) for name in _NAMES} | changed
+    if parts["tile"] in _TO_COME:
+        parts["late"] = 0
     return urlencode({name: value for name, value in parts.items() if value}, doseq=True)
 
 
@@ -180,8 +189,15 @@ def _counted(page: Page, session: Session, counts: Counts) -> dict[str, Any]:
     book = session.office.book_of(session.office.current)
     return {
         "tiles": [Tile(one, labels[one][0], counts.tiles[one], labels[one][1], labels[one][2]) for one in TILES],
-        "levels": [(one, level_word(page, book, one), counts.overdue[one]) for one in LEVELS],
+        "levels": [(one, level_word(page, book, one), counts.levels[one]) for one in LEVELS],
     }
+
+
+def _span(page: Page, shown: int, listed: int) -> tuple[int, int, int]:
+    """From which row to which this page goes, and of how many; the address says how many came before."""
+    before = _number(page.request.query_params.get("from", "")) or 0
+    before = min(before, max(listed - shown, 0))
+    return before + 1, before + shown, listed
 
 
 def _choices(page: Page, session: Session, chosen: Filters, ranking: Sequence[Rank]) -> dict[str, Any]:

@@ -6,12 +6,14 @@ import io
 import re
 import zipfile
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
 from sqlalchemy import event, select
 
 from api.pages.printed import FONT
+from cases.board import TILES
 from cases.records import access_log, track
 from cases.records import case as cases
 from tests.api.door import Client, Door
@@ -74,6 +76,92 @@ def test_what_is_late_comes_first_and_the_tiles_are_filters(door: Door) -> None:
     assert new not in "".join(rows(shown))
     assert tiles(page)["Red, unacknowledged"] == len(rows(client.get("/board?tile=unacknowledged").text)) > 0
     assert tiles(page)["Due within 4 hours"] == len(rows(client.get("/board?tile=soon").text)) > 0
+
+
+def counted(client: Client, address: str) -> int:
+    """How many rows a list has, all its pages together; what it says of itself has to be the same."""
+    count, said = 0, set()
+    while address:
+        page = client.get(unescape(address)).text
+        count += len(rows(page))
+        said |= {int(one.replace(",", "")) for one in re.findall(r"第 [\d,]+–[\d,]+ 件，共 ([\d,]+) 件", page)}
+        more = re.search(r'href="(/board\?[^"]*after=[^"]+)"', page)
+        address = more[1] if more else ""
+    assert said == ({count} if count else set())
+    return count
+
+
+def numbers(page: str) -> list[tuple[str, int]]:
+    """Every number of the board that leads to a list, with its address; what is chosen already leads back."""
+    found = re.findall(r'class="kpi k-[^"]*" href="(/board[^"]*)"><span>.*?</span><b>([\d,]+)</b>', page)
+    chips = re.search(r'<div class="chips lean".*?</div>', page, re.DOTALL)
+    assert chips is not None
+    found += re.findall(r'<a class="chip" href="(/board[^"]*)">[^<]*? ([\d,]+)</a>', chips[0])
+    found += re.findall(r'<th scope="row"><a href="(/board[^"]*)">.*?<td class="num">([\d,]+)</td>', page, re.DOTALL)
+    return [(address, int(count.replace(",", ""))) for address, count in found]
+
+
+def of_everything(door: Door) -> None:
+    """Late and early, of several levels, disputed and ordered, in an order about a case that is closed too."""
+    for level in ("red", "orange", "orange"):
+        whistled(door, level=level)
+    late(door, hours=30)
+    declined = whistled(door, level="orange")
+    door.town.fire("lead@street", declined, street_track(door, declined), "decline",
+                   {"reason": "不在本街道", "proposed": door.town.places["street#2"].id}, door.now)  # fmt: skip
+    ordered = whistled(door, level="red")
+    door.town.fire("supervisor@district", ordered, "supervision", "issue",
+                   {"about": street_track(door, ordered), "demand": "立即"}, door.now)  # fmt: skip
+    late(door, hours=2)
+    whistled(door, level="red")
+
+
+@pytest.mark.parametrize("who", ["supervisor@district", "coordinator@district", "supervisor@city"])
+def test_every_number_on_the_board_is_that_of_the_list_behind_it(door: Door, who: str) -> None:
+    of_everything(door)
+    client = door.client(who)
+    street = door.town.places["street"].id
+    filters = ("", "tile=overdue", "tile=disputes", "tile=soon", "level=red", "level=red&tile=orders", "late=4",
+               "late=24&tile=unacknowledged", f"organisation={street}", "clock=assignment.acknowledge",
+               "clock=supervision.supervision_answer&level=orange", f"street={street}&late=1&tile=overdue")  # fmt: skip
+    known: dict[str, int] = {}
+    seen = 0
+    for address in filters:
+        page = client.get(f"/board?{address}").text
+        found = numbers(page)
+        chosen = re.search(r'<a class="kpi[^>]*aria-current="true"><span>.*?</span><b>([\d,]+)</b>', page)
+        if chosen is not None:
+            found.append((f"/board?{address}", int(chosen[1])))
+        assert len(found) >= len(TILES) + 2, address
+        for href, count in found:
+            known[href] = known[href] if href in known else counted(client, href)
+            assert known[href] == count, (address, href)
+            seen += count
+    assert seen > 100
+
+
+def test_an_order_about_a_closed_case_waits_among_the_orders_and_not_before_todays_work(door: Door) -> None:
+    number = whistled(door, level="orange")
+    door.town.fire("supervisor@district", number, "supervision", "issue",
+                   {"about": street_track(door, number), "demand": "立即"}, door.now)  # fmt: skip
+    late(door, days=30)
+    client = door.client("supervisor@district")
+    of_order = "clock=supervision.supervision_answer"
+    assert number in "".join(rows(client.get(f"/board?{of_order}").text))
+    with door.town.store.begin() as connection:
+        connection.execute(cases.update().where(cases.c.number == number).values(state="closed", closed_at=door.now))
+    assert rows(client.get(f"/board?{of_order}&tile=overdue").text) == []
+    assert number in "".join(rows(client.get("/board?tile=orders").text))
+
+
+def test_nothing_is_offered_to_several_where_nothing_can_be_ticked(door: Door) -> None:
+    of_everything(door)
+    client = door.client("coordinator@district")
+    disputed = client.get("/board?tile=disputes").text
+    assert len(rows(disputed)) == 1
+    assert 'type="checkbox" name="one"' not in disputed
+    assert "批量催办" not in disputed
+    assert "批量催办" in client.get("/board?tile=overdue").text
 
 
 def test_a_track_has_one_row_with_what_is_due_first(door: Door) -> None:
