@@ -57,6 +57,15 @@ def of_same_student(session: Session, file: CaseFile, actor: Actor, now: datetim
     return [one for one in files if _seen(session, one, actor, now, named=False)]
 
 
+def full_number(session: Session, written: str, actor: Actor, now: datetime) -> str | None:
+    """The whole number of a case that the reader sees, written `107` or `wh-2026-000107`; else None."""
+    number = _NUMBER.fullmatch(written.strip())
+    found = _by_number(session, number) if number else []
+    files = loading.one_by_one(session, found, lock=False) if found else []
+    seen = [one.number for one in files if _seen(session, one, actor, now, named=False)]
+    return seen[0] if len(seen) == 1 else None
+
+
 def drafts(session: Session, member_id: int) -> list[CaseFile]:
     """The drafts that a member has begun, newest first."""
     query = select(case.c.id).where(case.c.whistler_id == member_id, case.c.state == "draft").order_by(case.c.id.desc())

@@ -26,8 +26,9 @@ from api.pages.insisted import asked, unsaid
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
 from api.pages.telling import Entry, Teller
+from api.pages.weighed import IRREVOCABLE, Weighing, weighed
 from api.pages.widgets import Scene, drawn, summary
-from cases import access, dossier, loading, queries
+from cases import access, dossier, loading, queries, search
 from cases.casefile import CASE, CaseFile
 from cases.forms import Form
 from cases.offers import Offer, offer_of
@@ -115,13 +116,15 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
         kind, declared = there.offer.declared.kind, there.form
+        typed, nowhere = _in_full(page, there, typed)
     handed = handed_in(page, number, declared, posted) if takes_files(declared) else Handed()
     typed = typed.with_more(handed.references)
     form = values(declared, typed)
     if "about" in form and about.isdecimal():
         form["about"] = int(about)
-    faults = (*handed.faults, *unsaid(kind, trigger, form))
-    if faults:
+    faults = (*handed.faults, *nowhere, *unsaid(kind, trigger, form))
+    unsure = f"{kind}.{trigger}" in IRREVOCABLE and posted.get("_sure") is None
+    if faults or unsure:
         return _not_sent(page, number, track, trigger, typed, form, faults, opened)
     try:
         to = fire(page, number, track, trigger, form, opened)
@@ -155,7 +158,33 @@ def _not_sent(
             there.form.checked(form, session.office.book_of(there.file.policy).tz)
         except Refusal as refusal:
             faults += [one for one in refusal.faults if one.name not in bad]
+        if not faults:
+            return _sure(page, there, typed, opened)
         return _drawn(page, there, typed, tuple(faults), opened)
+
+
+def _in_full(page: Page, there: Scenery, typed: Typed) -> tuple[Typed, tuple[FieldFault, ...]]:
+    """A case may be named as in the search, `107` or `wh-2026-000107`; the trigger takes its whole number.
+
+    A fault for one that isn't there, before anybody is asked whether they are sure.
+    """
+    faults = []
+    for field in there.form.fields:
+        if field.kind == "case" and typed.one(field.name):
+            found = search.full_number(there.session, typed.one(field.name), page.reader.actor, page.reader.now)
+            if found is None or found == there.file.number:
+                faults.append(FieldFault(field.name, "no_such_case"))
+            else:
+                typed = typed.with_one(field.name, found)
+    return typed, tuple(faults)
+
+
+def _sure(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
+    """What can't be undone is shown once more before it is done, with all that hangs on it."""
+    widgets = drawn(_scene(page, there), there.form.fields, typed)
+    said = [(one.label, next((each.label for each in one.choices if each.chosen), one.value)) for one in widgets]
+    return page.show("sure.html", there.session, typed=typed.items(), said=said, opened=opened,
+                     **_common(page, there, typed))  # fmt: skip
 
 
 def _scene_of(page: Page, track: str, trigger: str) -> AbstractContextManager[Session]:
@@ -217,7 +246,7 @@ def _drawn(
         opened=opened or Opened.at(there.file),
         scales=scales,
         refusal=None,
-        **_common(page, there),
+        **_common(page, there, typed),
     )
 
 
@@ -234,7 +263,7 @@ def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened:
     widgets = drawn(_scene(page, there), there.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
-        scales=[], refusal=problem, **_common(page, there),
+        scales=[], refusal=problem, **_common(page, there, typed),
     )  # fmt: skip
 
 
@@ -272,9 +301,10 @@ def _sheet(page: Page, there: Scenery) -> Sheet:
     return Sheet(page, there.session, there.file, there.session.office.book_of(there.file.policy), [there.offer])
 
 
-def _common(page: Page, there: Scenery) -> dict[str, Any]:
+def _common(page: Page, there: Scenery, typed: Typed | None = None) -> dict[str, Any]:
     offer = there.offer
     sheet = _sheet(page, there)
+    weighing = Weighing(page, there.session, there.file, offer, typed or Typed.nothing(), sheet)
     hidden = Head(there.file.number, there.file.level, "", "", "", "", "", "")
     record = offer.record
     return {
@@ -287,5 +317,6 @@ def _common(page: Page, there: Scenery) -> dict[str, Any]:
         "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],
         "action": sheet.button(offer).address.partition("?")[0],
         "files": takes_files(offer.move.form),
+        "weighed": [] if there.sight.nothing or not offer.free else weighed(weighing),
         "beside": [] if there.sight.nothing else beside(page, there.session, there.file, there.sight, offer),
     }
