@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from policies.book import Book
 
 ROLES: Final = frozenset({"supervisor", "coordinator", "auditor", "principal"})
+WHO_CAN: Final = ("auditor@jurisdiction", "coordinator@jurisdiction", "supervisor@jurisdiction", "principal@school")
 EARLIEST: Final = date(2020, 1, 1)
 USUAL: Final = 12
 LONGEST: Final = 36
@@ -159,7 +160,7 @@ def whose(session: Session, actor: Actor, number: int | None) -> tuple[Organisat
     book = session.office.book_of(session.office.current)
     own = places(actor, book)
     if not own:
-        raise Refusal("not_permitted", who_can=tuple(f"{one}@jurisdiction" for one in sorted(ROLES - {"principal"})))
+        raise Refusal("not_permitted", who_can=WHO_CAN)
     place = _organisation(session, number if number is not None else next(iter(own)))
     above = [one for one in (place.id, place.district_id, place.city_id) if one in own]
     if place.kind not in _KINDS or not above:
