@@ -30,6 +30,7 @@ from api.pages.weighed import IRREVOCABLE, Weighing, weighed
 from api.pages.widgets import Scene, drawn, summary
 from cases import access, dossier, loading, queries, search
 from cases.casefile import CASE, CaseFile
+from cases.dispatch import GROUPS
 from cases.forms import Form
 from cases.offers import Offer, offer_of
 from cases.office import Session
@@ -136,8 +137,17 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
             if refusal.code == "invalid":
                 return _drawn(page, there, typed, refusal.faults, opened)
             return _refused(page, there, typed, refusal, opened)
+    group = _desk(page)
+    if group is not None:
+        return page.go(f"/desk?group={group}&done={number}")
     # Whoever works through a list goes back to it, and can take the last tap back there.
     return page.go(f"/?undo={number}.{track}" if posted.get("_back") == "work" else to)
+
+
+def _desk(page: Page) -> str | None:
+    """The group of the dispatch desk from which the form was opened; None where it wasn't."""
+    place, _, group = page.request.query_params.get("back", "").partition(".")
+    return group if place == "desk" and group in GROUPS else None
 
 
 def _not_sent(
@@ -317,6 +327,7 @@ def _common(page: Page, there: Scenery, typed: Typed | None = None) -> dict[str,
         "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],
         "action": sheet.button(offer).address.partition("?")[0],
         "files": takes_files(offer.move.form),
+        "back": f"?back=desk.{group}" if (group := _desk(page)) is not None else "",
         "weighed": [] if there.sight.nothing or not offer.free else weighed(weighing),
         "beside": [] if there.sight.nothing else beside(page, there.session, there.file, there.sight, offer),
     }

@@ -17,7 +17,7 @@ from cases.board import TILES
 from cases.records import access_log, track
 from cases.records import case as cases
 from tests.api.door import Client, Door
-from tests.api.pages_forms import follow, headings, send
+from tests.api.pages_forms import follow, form_on, headings, send
 
 _KEY = r'href="/cases/(WH-[^"]+)".*?<td role="cell" class="c3">(.*?)</td>'
 """What a row is about: the case, its step, and who owes it."""
@@ -362,6 +362,24 @@ def test_the_desk_has_what_waits_and_the_button_that_does_it(door: Door) -> None
     assert f"/cases/{waiting}/tracks/{street_track(door, waiting)}/reassign" in page
     assert f"/cases/{declined}/tracks/{no}/" not in page, "what is disputed waits elsewhere"
     assert "没有" in door.client("coordinator@district#2").get("/desk").text
+
+
+def test_from_the_desk_one_rules_with_what_was_proposed_and_comes_back_to_the_next(door: Door) -> None:
+    declined = whistled(door, level="orange")
+    no, other = street_track(door, declined), door.town.places["street#2"]
+    door.town.fire("lead@street", declined, no, "decline", {"reason": "不在本街道", "proposed": other.id}, door.now)
+    client = door.client("coordinator@district")
+    page = client.get("/desk").text
+    assert f"对方建议由{other.name}办理" in page
+    link = re.search(rf'href="(/cases/{declined}/tracks/{no}/reassign[^"]*)"', page)
+    assert link is not None
+    form = client.get(unescape(link[1]))
+    assert form_on(form)[1]["to"] == [str(other.id)]
+    missing = send(client, form)
+    assert missing.status_code == 422
+    back = send(client, missing, {"reason": "属于该街道"})
+    assert back.headers["location"] == f"/desk?group=disputes&done={declined}"
+    assert f"已办理：{declined}" in follow(client, back).text
 
 
 def test_the_desk_shows_extensions_and_the_same_student_twice(door: Door) -> None:
