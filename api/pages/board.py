@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter
 from starlette.datastructures import QueryParams
@@ -114,7 +114,8 @@ def taken_home(page: Framed) -> Response:
     heads = (page.say("Number"), page.say("Level"), page.say("School"), page.say("Step"), page.say("State"),
              page.say("Owed by"), page.say("Due"), page.say("Overdue (hours)"), page.say("Reminders"))  # fmt: skip
     content = tables.to_xlsx(heads, lines, page.say("Overdue board"), (18, 8, 28, 24, 14, 28, 18, 16, 12))
-    return attachment(content, f"board-{page.tongue.local(page.reader.now)[:10]}.xlsx", _KIND_OF_XLSX)
+    name = page.say("board")
+    return attachment(content, f"{name}-{page.tongue.local(page.reader.now)[:10]}.xlsx", _KIND_OF_XLSX)
 
 
 @router.post("/board/filters")
@@ -138,7 +139,9 @@ def allowed(page: Page, roles: frozenset[str]) -> None:
 
 def attachment(content: bytes, name: str, kind: str) -> Response:
     """A file to keep; nobody in between keeps a copy."""
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    plain = name if name.isascii() else f"export.{name.rpartition('.')[2]}"
+    said = f'attachment; filename="{plain}"' + ("" if name.isascii() else f"; filename*=UTF-8''{quote(name)}")
+    headers = {"content-disposition": said, "cache-control": "no-store"}
     return Response(content, headers=headers, media_type=kind)
 
 

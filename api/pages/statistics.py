@@ -133,7 +133,8 @@ def taken_home(page: Framed) -> Response:
         Sheet(page.say("What the figures mean"), [page.say("Figure"), page.say("Meaning")],
               [[page.say(SHORT[one.code]), page.say(MEANT[one.code])] for one in INDICATORS], (28, 120)),
     ]  # fmt: skip
-    name = f"statistics-{month_name(wanted.first)}-{month_name(wanted.last)}.xlsx"
+    called = page.say("statistics")
+    name = f"{called}-{month_name(wanted.first)}-{month_name(wanted.last)}.xlsx"
     return attachment(to_workbook(sheets), name, _KIND_OF_XLSX)
 
 

@@ -10,6 +10,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import event, select
 
 from api.pages.printed import FONT
@@ -465,3 +466,30 @@ def test_the_months_are_walked_from_one_to_the_next(door: Door) -> None:
     assert "/bulletin?month=2026-02" in page
     assert "/bulletin?month=2026-04" in page
     assert door.now - timedelta(days=2) < datetime.fromisoformat("2026-04-02T02:00:00+00:00")
+
+
+def test_many_at_once_show_how_late_each_is_and_whether_it_is_ordered_and_one_goes_back_to_the_filter(
+    door: Door,
+) -> None:
+    number = whistled(door)
+    no = street_track(door, number)
+    door.town.fire("supervisor@district", number, "supervision", "issue", {"about": no, "demand": "立即"}, door.now)
+    late(door, hours=3)
+    client = door.client("supervisor@district")
+    board = client.get("/board?tile=overdue&level=red")
+    assert 'name="back" value="tile=overdue&amp;level=red"' in board.text
+    asked = client.get(together(client, "remind", f"{number}~{no}") + "&back=tile%3Doverdue%26level%3Dred%26x%3D1")
+    listed = asked.text[asked.text.index("plainlist") :]
+    assert "sla-over" in listed
+    assert "已督办" in listed or "督办中" in listed
+    assert 'href="/board?tile=overdue&amp;level=red"' in asked.text
+    done = send(client, asked, {"text": ""}, "/board/together")
+    assert 'href="/board?tile=overdue&amp;level=red"' in done.text
+
+
+def test_a_table_to_take_home_has_a_chinese_name_and_a_filter(door: Door) -> None:
+    whistled(door)
+    answer = door.client("supervisor@district").get("/board.xlsx")
+    assert "filename*=UTF-8''%E9%80%BE%E6%9C%9F" in answer.headers["content-disposition"]
+    sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert sheet.auto_filter.ref == f"A1:I{sheet.max_row}"
