@@ -66,6 +66,18 @@ def full_number(session: Session, written: str, actor: Actor, now: datetime) -> 
     return seen[0] if len(seen) == 1 else None
 
 
+def whole_number(session: Session, written: str) -> str:
+    """The whole number of the case that is written `107` or `wh-2026-000107`; what names none stays as it is.
+
+    For those who read of cases and see none: whether they may is asked of what they look for, not here.
+    """
+    number = _NUMBER.fullmatch(written.strip())
+    found = _by_number(session, number) if number else []
+    if len(found) != 1:
+        return written
+    return session.connection.scalar(select(case.c.number).where(case.c.id == found[0])) or written
+
+
 def drafts(session: Session, member_id: int) -> list[CaseFile]:
     """The drafts that a member has begun, newest first."""
     query = select(case.c.id).where(case.c.whistler_id == member_id, case.c.state == "draft").order_by(case.c.id.desc())

@@ -282,6 +282,9 @@ def test_the_log_is_the_auditors(door: Door) -> None:
     auditor = door.client("auditor@district")
     assert number in auditor.get("/admin/log").text
     assert number in auditor.get(f"/admin/log?number={number}").text
+    for written in (number.lower(), number.rpartition("-")[2].lstrip("0")):
+        found = auditor.get(f"/admin/log?number={written}").text
+        assert number in found[found.index("<tbody") :], written
     assert "没有这个个案" in auditor.get("/admin/log?number=WH-2026-999999").text
     assert number not in door.client("auditor@district#2").get("/admin/log").text
     assert door.client("admin@district").get("/admin/log").status_code == 403
