@@ -8,6 +8,7 @@ from typing import Final
 from api.pages import words
 from api.pages.filled import Typed
 from api.pages.widget import Choice, Scene
+from cases import search
 from cases.directory import Organisation
 from cases.directory_fault import DirectoryFault
 from cases.forms import Field
@@ -35,7 +36,10 @@ def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] |
     kind = field.kind
     chosen = set(typed.all(field.name))
     if kind == "choice":
-        return tuple(Choice(code, _choice(scene, field.name, code), chosen=code in chosen) for code in field.choices)
+        codes = [code for code in field.choices if not _is_so_already(scene, field.name, code)]
+        return tuple(Choice(code, _choice(scene, field.name, code), chosen=code in chosen) for code in codes)
+    if kind == "case":
+        return _of_same_student(scene, chosen) or None
     if kind == "yesno":
         said = (("yes", scene.page.say("Yes")), ("no", scene.page.say("No")))
         return tuple(Choice(code, text, chosen=code in chosen) for code, text in said)
@@ -58,6 +62,23 @@ def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] |
             Choice(one.code, scene.word(one.label), chosen=one.code in chosen) for one in scene.book.programmes.values()
         )
     return None
+
+
+def _is_so_already(scene: Scene, name: str, code: str) -> bool:
+    """Giving a case the level that it has would change nothing."""
+    is_level = (scene.kind, scene.trigger, name) == ("case", "regrade", "level")
+    return is_level and scene.case is not None and scene.case.level == code
+
+
+def _of_same_student(scene: Scene, chosen: set[str]) -> tuple[Choice, ...]:
+    """The other cases of this student that are under way: a number needn't be typed."""
+    if scene.case is None:
+        return ()
+    actor, now = scene.page.reader.actor, scene.page.reader.now
+    found = search.of_same_student(scene.session, scene.case, actor, now)
+    numbers = [one.number for one in found if one.state != "draft"]
+    # What was typed elsewhere and isn't one of these is shown as it was typed, with what is wrong about it.
+    return tuple(Choice(one, one, chosen=one in chosen) for one in numbers) if chosen <= set(numbers) else ()
 
 
 def _choice(scene: Scene, name: str, code: str) -> str:

@@ -14,7 +14,7 @@ from cases.forms import Field, Form
 ROWS: Final = 4
 """Rows of a list of action items that a form shows."""
 _SPLIT: Final = re.compile(r"[\s,，;；、%％]+")
-_NOT_OURS: Final = frozenset({"csrf", "_key", "_version", "_events", "_back"})
+_NOT_OURS: Final = frozenset({"csrf", "_key", "_version", "_events", "_back", "_sure"})
 """What a page carries for itself. Underlined, because a trigger may have a field `version` of its own."""
 PHRASE: Final = "_phrase."
 """The list of canned phrases beside a field, for a browser without script: what is chosen there joins the text."""
@@ -59,6 +59,10 @@ class Typed:
     def texts(self) -> Mapping[str, list[str]]:
         """Every text by its field."""
         return self._texts
+
+    def with_one(self, name: str, text: str) -> Typed:
+        """The same with that text in that field."""
+        return Typed({**self._texts, name: [text]})
 
     def one(self, name: str) -> str:
         """The text of a field; empty without one."""

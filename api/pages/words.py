@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cases.scenario.words import KINDS_OF_MESSAGE, ROLES
+from cases.scenario.words import KINDS, KINDS_OF_MESSAGE, ROLES
 from policies.vocabulary import Words
 
 __all__ = ["CHOICES", "FIELDS", "HINTS", "KINDS", "KINDS_OF_MESSAGE", "ROLES", "SECTIONS", "field_label", "hint"]
@@ -246,29 +246,6 @@ SECTIONS: Final[Mapping[str, Words]] = {
     "narrative": Words("情况记录", "narrative"),
     "clinical": Words("诊疗信息", "clinical"),
     "open": Words("个案概况", "the case itself"),
-}
-
-KINDS: Final[Mapping[str, Words]] = {
-    "city": Words("市级", "city"),
-    "district": Words("区级", "district"),
-    "education_bureau": Words("教育局", "education bureau"),
-    "street": Words("街道", "street"),
-    "community": Words("社区", "community"),
-    "school": Words("学校", "school"),
-    "hospital": Words("医院", "hospital"),
-    "police": Words("公安", "police"),
-    "procuratorate": Words("检察院", "procuratorate"),
-    "court": Words("法院", "court"),
-    "civil_affairs": Words("民政", "civil affairs"),
-    "womens_federation": Words("妇联", "women's federation"),
-    "health_commission": Words("卫健委", "health commission"),
-    "youth_league": Words("共青团", "youth league"),
-    "care_committee": Words("关工委", "care committee"),
-    "disabled_federation": Words("残联", "disabled federation"),
-    "cyberspace": Words("网信", "cyberspace"),
-    "justice": Words("司法", "justice"),
-    "social_work": Words("社工", "social work"),
-    "guidance_center": Words("陶老师工作站", "guidance centre"),
 }
 
 CHANGES: Final[Mapping[str, Words]] = {

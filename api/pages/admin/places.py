@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -48,7 +48,7 @@ def day_of(page: Page, written: str) -> date:
 def moment_of(page: Page, written: str) -> datetime:
     """A local date and time as the browser sends it. Raises ValueError with a sentence for the reader."""
     try:
-        return datetime.fromisoformat(written).replace(tzinfo=page.tongue.zone).astimezone(UTC)
+        return datetime.fromisoformat(written).replace(tzinfo=page.tongue.zone)
     except ValueError:
         raise ValueError(page.say("Write the time as 2026-09-01T08:30.")) from None
 
@@ -111,7 +111,7 @@ def put_on_duty(page: Administered, number: Id, posted: Posted) -> Response:
             place = administered.ruled(session.connection, page.reader.actor, number)
             starts, ends = moment_of(page, written["starts"]), moment_of(page, written["ends"])
             who = number_of(written["member"]) or 0
-            posts.put_on_duty(session.connection, place, who, starts, ends)
+            posts.put_on_duty(session.connection, place, who, starts, ends, now=page.reader.now)
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, written, said(page, fault), "duty")
     return page.go(f"/admin/organisations/{number}?done=1#rota")
