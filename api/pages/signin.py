@@ -330,7 +330,7 @@ def _sign_in_page(request: Request, house: House, mark: str, **facts: Any) -> Re
 
 
 def _past_the_factor(reader: Reader, house: House) -> None:
-    missing = stages.missing(reader.actor, reader.standing, house.settings)
+    missing = stages.missing(reader.actor, reader.standing, house)
     if missing in {"code_needed", "enrolment_needed"}:
         raise SignedOut(missing)
 

@@ -284,7 +284,7 @@ def _opened(
         raise SignInFault("wrong_password") from None
     missing = stages.missing_for(
         actor,
-        house.settings,
+        house,
         strong=strong,
         second_factor=account is not None and account.totp_at is not None,
         must_change=account is not None and account.must_change,

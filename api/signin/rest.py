@@ -199,7 +199,7 @@ def sign_out(request: Request, house: TheHouse, reader: HalfSignedIn) -> Respons
 def me(house: TheHouse, reader: HalfSignedIn) -> Me:
     """Whoever asks, with the posts held now. A session that lacks a step says which."""
     place = reader.member.organisation
-    missing = stages.missing(reader.actor, reader.standing, house.settings) if reader.via == "session" else None
+    missing = stages.missing(reader.actor, reader.standing, house) if reader.via == "session" else None
     return Me(
         id=reader.member.id,
         name=reader.member.name,
@@ -220,7 +220,7 @@ def me(house: TheHouse, reader: HalfSignedIn) -> Me:
 @router.post("/me/password", operation_id="change_password", summary="改口令 · change password", responses=may(409))
 def change_password(request: Request, house: TheHouse, reader: HalfSignedIn, given: NewPassword) -> Stage:
     """Every other session ends, and this one goes on under another secret."""
-    if stages.missing(reader.actor, reader.standing, house.settings) in {"code_needed", "enrolment_needed"}:
+    if stages.missing(reader.actor, reader.standing, house) in {"code_needed", "enrolment_needed"}:
         raise SignInFault("code_needed")
     entered = entering.change_password(house, reader, given.old, given.new, visitor(request, house))
     return stage_of(request, house, entered)

@@ -30,7 +30,7 @@ def fill(browser: Client, path: str, **given: str) -> Response:
 
 
 def test_a_link_to_a_page_leads_there_after_signing_in(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser = door.stranger()
     turned_away = browser.get("/me/security?from=mail")
     assert turned_away.headers["location"] == "/sign-in?next=%2Fme%2Fsecurity%3Ffrom%3Dmail"
@@ -40,7 +40,7 @@ def test_a_link_to_a_page_leads_there_after_signing_in(door: Door) -> None:
 
 
 def test_a_wrong_password_is_told_without_saying_what_was_wrong(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     said = []
     for login in (holder.login, "nobody"):
         answer = fill(door.stranger("en"), "/sign-in", login=login, password=WRONG)
@@ -111,7 +111,7 @@ def test_the_language_is_chosen_in_the_header_and_remembered(door: Door) -> None
 
 
 def test_ones_password_is_changed_and_other_sessions_ended_from_the_page(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     here, elsewhere = holder.sign_in(), holder.sign_in()
     here.headers.pop("x-csrf-token")
     listed = here.get("/me/security").text
@@ -126,14 +126,14 @@ def test_ones_password_is_changed_and_other_sessions_ended_from_the_page(door: D
 
 
 def test_ones_tokens_are_listed_and_revoked_from_the_page(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser = holder.sign_in()
-    system, others = door.token("counselor@school", "cases:read"), door.token("principal@school", "cases:read")
+    system, others = door.token("principal@school", "cases:read"), door.token("mentor@school", "cases:read")
     shown = browser.get("/me/security").text
     assert "a system" in shown
     found = re.findall(r'action="(/me/security/tokens/[^"]+/end)"', shown)
     assert len(found) == 1
-    other = standing_of(door, "principal@school")
+    other = standing_of(door, "mentor@school")
     for address in (*found, f"/me/security/tokens/{other}/end"):
         assert browser.post(address, data={"csrf": browser.headers["x-csrf-token"]}).status_code == 303
     assert system.get("/api/v1/cases").status_code == 401
