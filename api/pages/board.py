@@ -77,12 +77,14 @@ def board(page: Framed) -> Response:
     chosen = filters_of(page.request.query_params)
     with page.reading() as session:
         made = Board(session, page.reader.actor, page.reader.now, chosen)
-        found = made.rows(page.request.query_params.get("after") or None, ON_A_PAGE)
+        after = page.request.query_params.get("after", "")
+        found = made.rows(after or None, ON_A_PAGE)
         several = _districts(page)
         counts, ranking = made.overview(by_district=several and chosen.district is None)
         facts: dict[str, Any] = {
             "chosen": chosen,
             "address": query_of(chosen),
+            "after": after,
             "narrowed": partial(query_of, chosen),
             "lines": _lines(page, session, found, made.lately(found.items)),
             "more": found.next,
@@ -94,7 +96,7 @@ def board(page: Framed) -> Response:
             **_counted(page, session, counts),
             **_choices(page, session, chosen, ranking),
         }
-        return page.show("board.html", session, **facts)
+        return page.show("board.html", session, block="list" if page.wants_fragment else None, **facts)
 
 
 @router.get("/board.xlsx")

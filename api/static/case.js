@@ -22,13 +22,13 @@
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
-  // One tick for all rows of a list.
-  for (const all of document.querySelectorAll("[data-all]")) {
-    all.hidden = false;
-    all.addEventListener("change", (event) => {
-      for (const one of document.getElementsByName(all.dataset.all)) one.checked = event.target.checked;
-    });
-  }
+  // One tick for all rows of a list; shown where there is a script, also in a list that was fetched anew.
+  document.documentElement.classList.add("scripted");
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-all]");
+    if (!all) return;
+    for (const one of document.getElementsByName(all.dataset.all)) one.checked = event.target.checked;
+  });
   // "/" searches, j and k walk a list, x opens; off where the reader has switched it off.
   const keys = document.body.dataset.keys !== "off";
   document.addEventListener("keydown", (event) => {
