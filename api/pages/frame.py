@@ -22,6 +22,7 @@ from jinja2_fragments import render_block
 from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from api.asked import Asked, Reader, TheHouse
 from api.house import House
@@ -186,13 +187,35 @@ class Page:
 
 
 def frame_facts(page: Page, session: Session) -> dict[str, Any]:
-    """What the frame itself shows: one query, for the messages that nobody has read yet."""
+    """What the frame itself shows: one query, for the messages that nobody has read yet, and for the short cuts."""
+    unread, keys = inbox.shown_above(session.connection, page.reader.member.id)
     return {
         "navigation": navigation(page.roles),
-        "unread": inbox.unread(session.connection, page.reader.member.id),
+        "unread": unread,
+        "keys": keys,
         "stopped": page.house.sweep_stopped(page.reader.now) if page.roles & _WARNED else None,
         "here": page.request.url.path,
+        "again": again(page.request),
+        "serial": page.request.state.request_id,
     }
+
+
+def again(request: Request) -> str:
+    """The address under which this page is there again, in another language: as it is asked for, filters and all.
+
+    What answers a form isn't to be had by asking: there it is the nearest page above it.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = request.url.path
+    while path.count("/") > 1 and not _is_page(request, path):
+        path = path.rpartition("/")[0]
+    return path if _is_page(request, path) else "/"
+
+
+def _is_page(request: Request, path: str) -> bool:
+    asked = {**request.scope, "method": "GET", "path": path, "root_path": ""}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def navigation(roles: frozenset[str]) -> list[Place]:
