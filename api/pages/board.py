@@ -106,9 +106,15 @@ def taken_home(page: Framed) -> Response:
     chosen = filters_of(page.request.query_params)
     with page.reading() as session:
         made = Board(session, page.reader.actor, page.reader.now, chosen)
-        rows = made.rows(None, MOST).items
-        lately = made.lately(rows)
-        lines = [_cells(page, session, one, lately) for one in rows]
+        lines: list[list[tables.Cell]] = []
+        after: str | None = None
+        while True:
+            found = made.rows(after, MOST)
+            lately = made.lately(found.items)
+            lines += [_cells(page, session, one, lately) for one in found.items]
+            after = found.next
+            if after is None:
+                break
     heads = (page.say("Number"), page.say("Level"), page.say("School"), page.say("Step"), page.say("State"),
              page.say("Owed by"), page.say("Due"), page.say("Overdue (hours)"), page.say("Reminders"))  # fmt: skip
     content = tables.to_xlsx(heads, lines, page.say("Overdue board"), (18, 8, 28, 24, 14, 28, 18, 16, 12))

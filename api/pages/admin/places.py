@@ -23,6 +23,7 @@ _LINKS: Final = ("street", "hospital", "community")
 _PLACE: Final = ("code", "kind", "name", "parent", *_LINKS)
 _MEMBER: Final = ("name", "role", "since", "school", "phone", "email")
 _SHIFT: Final = ("member", "starts", "ends")
+ON_A_PAGE: Final = 50
 Written = Mapping[str, str]
 
 
@@ -76,9 +77,10 @@ def register(page: Administered, posted: Posted) -> Response:
 
 
 @router.get("/admin/organisations/{number}")
-def organisation(page: Administered, number: int, done: str = "") -> Response:
+def organisation(page: Administered, number: int, done: str = "", after: str = "") -> Response:
     with page.reading() as session:
-        return _one(page, session, administered.ruled(session.connection, page.reader.actor, number), done=bool(done))
+        place = administered.ruled(session.connection, page.reader.actor, number)
+        return _one(page, session, place, done=bool(done), after=after)
 
 
 @router.post("/admin/organisations/{number}/members")
@@ -170,13 +172,19 @@ def _one(
     done: bool = False,
     written: Written | None = None,
     errors: Mapping[str, str] | None = None,
+    after: str = "",
 ) -> Response:
-    staff = census.members(session.connection, page.reader.actor, today(page), place=place.id, most=100).items
-    held = {one.id: [term.role for term in one.posts if term.organisation == place.id] for one in staff}
-    officers = [one for one in staff if "officer" in held[one.id]]
+    reader, day = page.reader.actor, today(page)
+    found = census.members(session.connection, reader, day, place=place.id, cursor=after or None, most=ON_A_PAGE)
+    staff = officers = found.items
+    if found.next is not None or after:
+        officers = census.members(session.connection, reader, day, place=place.id, role="officer", most=500).items
+    held = {one.id: [term.role for term in one.posts if term.organisation == place.id] for one in (*staff, *officers)}
+    officers = tuple(one for one in officers if "officer" in held[one.id])
     blank = {"since": today(page).isoformat(), **dict.fromkeys((*_MEMBER, *_SHIFT), "")}
     return page.show(
         "admin/organisation.html", session, status=422 if errors else 200, place=place, staff=staff, held=held,
+        more=found.next,
         officers=officers, shifts=administered.shifts(session.connection, place.id, page.reader.now),
         roles=[role for role, kinds in KINDS_OF_ROLE.items() if place.kind in kinds],
         names=administered.names(session.connection, [one for one in _above(place) if one is not None]),
