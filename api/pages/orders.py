@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -45,7 +45,7 @@ class Line:
     due: datetime | None
     left: Left | None
     mark: str
-    said: tuple[tuple[str, Said], ...]
+    said: tuple[tuple[str, Said, date | None], ...]
     actions: tuple[Action, ...]
 
 
@@ -118,9 +118,15 @@ def _line(page: Page, session: Session, one: TrackLine, file: CaseFile, shown: H
         due=one.due if running else None,
         mark=f"{one.state}-{one.due.timestamp() if one.due is not None else 0:.0f}",
         left=page.tongue.left(one.due, one.opened) if running and one.due is not None else None,
-        said=tuple((page.word(TRACK.by_name[each.trigger].label), each) for each in said if each.text),
+        said=tuple(
+            (page.word(TRACK.by_name[each.trigger].label), each, _day(each.new_date)) for each in said if each.text
+        ),
         actions=tuple(_actions(page, session, file, one.no)) if running else (),
     )
+
+
+def _day(written: str) -> date | None:
+    return date.fromisoformat(written) if written else None
 
 
 def _actions(page: Page, session: Session, file: CaseFile, no: int) -> list[Action]:
