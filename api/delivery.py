@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from api.settings import Settings
     from cases.delivery import Manner
+    from cases.health import Check
     from cases.rounds import Premises
+    from cases.store import Store
     from cases.webhooks import Way
     from notifiers.channels import Wires
     from notifiers.message import Rendered
@@ -30,6 +32,21 @@ def wires(settings: Settings) -> Wires:
         inside=networks(settings.channels_inside),
     )
     return Wires(gates)
+
+
+def examined(settings: Settings, store: Store) -> Check:
+    """Whether the channels of this installation can be made, and which ways out it hasn't."""
+    from cases import health
+    from cases.gates_health import of_gates
+    from notifiers.faults import ChannelFault
+
+    try:
+        gates = wires(settings).gates
+    except ChannelFault as fault:
+        return health.of_fault("gates", fault)
+    ways = {"mail": gates.mail, "sms": gates.sms}
+    with store.read() as connection:
+        return of_gates(connection, frozenset(way for way, gate in ways.items() if gate is not None))
 
 
 def manner(settings: Settings, zone: tzinfo) -> Manner:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from cases import second_layer, standby
+from cases import noting, second_layer, standby
 from cases.directory import version_of
 from cases.office import Office, Session
 from cases.second_layer import Bounds
@@ -78,7 +78,11 @@ class House:
             if not refreshed:
                 self.office.refresh(version_of(connection))
             self._second_layer(connection, "reader", who)
-            yield Session(connection, self.office)
+            session = Session(connection, self.office)
+            yield session
+        if session.owed:
+            with self.store.begin() as connection:
+                noting.write(connection, session.owed)
 
     @contextmanager
     def opening(self, who: Actor, *, refreshed: bool = False) -> Iterator[Session]:
@@ -87,7 +91,13 @@ class House:
             if not refreshed:
                 self.office.refresh(version_of(connection))
             self._second_layer(connection, "opener", who)
-            yield Session(connection, self.office)
+            session = Session(connection, self.office)
+            yield session
+            noting.write(connection, session.owed)
+
+    def guard(self, session: Session, who: Actor) -> None:
+        """From here to its end this transaction, in which something was written, reads as `opening` does."""
+        self._second_layer(session.connection, "opener", who)
 
     def _second_layer(self, connection: Transaction, part: second_layer.Part, who: Actor | None) -> None:
         if self._layered is None:
@@ -110,7 +120,9 @@ class House:
         with self.store.begin() as connection:
             if not refreshed:
                 self.office.refresh(version_of(connection))
-            yield Session(connection, self.office)
+            session = Session(connection, self.office)
+            yield session
+            noting.write(connection, session.owed)
 
     def refresh(self, standing: Standing) -> None:
         """Take note of the versions that were seen with a session or a token."""

@@ -28,6 +28,7 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "wrong_kind": ("单位类别不对", "this is the wrong kind of organisation"),
     "wrong_unit": ("时长单位须与原时限相同", "the unit has to be that of the limit"),
     "called_already": ("已经通知过了", "this one has been called already"),
+    "before_it_began": ("早于这一项开始的时间", "this is before it began"),
     "before_the_summons": ("早于派单时间", "this is before the summons"),
     "in_the_future": ("不能晚于现在", "this can't be in the future"),
     "in_the_past": ("不能早于今天", "this can't be in the past"),

@@ -71,14 +71,28 @@ def sees(actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> Sight:
     return sight
 
 
+def giving(actor: Actor, case_file: CaseFile, book: Book, now: datetime, section: str | None = None) -> Post | None:
+    """The post by which an actor sees that section of a case, or anything of it; None where it is by break-glass."""
+    for rule in book.sight:
+        if not _grants(rule) if section is None else getattr(rule, section) != "yes":
+            continue
+        for role, relation in rule.who:
+            for post in actor.posts:
+                if post.role == role and _holds(post, relation, actor, case_file, book, now):
+                    return post
+    return None
+
+
 def _grants(rule: SightRule) -> bool:
     return rule.identity != "no" or rule.narrative != "no" or rule.clinical != "no"
 
 
 def _fits(role: str, relation: str, actor: Actor, case_file: CaseFile, book: Book, now: datetime) -> bool:
     if relation == "access":
+        # Its end is an instant, not a sweep: where nobody sweeps the glass is whole again all the same.
         return any(
-            one.state == "open" and one.facts.get("opened_by") == actor.member_id for one in case_file.of_kind("access")
+            one.state == "open" and one.facts.get("opened_by") == actor.member_id and _lasts(one, now)
+            for one in case_file.of_kind("access")
         )
     return any(post.role == role and _holds(post, relation, actor, case_file, book, now) for post in actor.posts)
 
@@ -97,13 +111,22 @@ def _holds(post: Post, relation: str, actor: Actor, case_file: CaseFile, book: B
         return False
     if relation not in {"called", summons.kind}:
         return False
-    return still_in_sight(case_file, book, now)
+    return still_in_sight(case_file, book, now, summons.since)
 
 
-def still_in_sight(case_file: CaseFile, book: Book, now: datetime) -> bool:
-    """Whether organisations called to the case still see it: while it runs, and for the window after its end."""
+def _lasts(record: Record, now: datetime) -> bool:
+    return record.alarm is None or now < record.alarm
+
+
+def still_in_sight(case_file: CaseFile, book: Book, now: datetime, since: datetime | None = None) -> bool:
+    """Whether organisations called to the case still see it: while it runs, and for the window after its end.
+
+    Whoever was called after the end (the police, to a report that was raised then) sees it for the window from then on.
+    """
     ended = case_file.closed if case_file.state in _ENDED else None
-    return ended is None or now <= ended + book.windows.sight_after_closing
+    if ended is None:
+        return True
+    return now <= (ended if since is None else max(ended, since)) + book.windows.sight_after_closing
 
 
 def sees_filer(actor: Actor, case_file: CaseFile, filer: int) -> bool:
@@ -138,7 +161,8 @@ def within(post: Post, relation: str, case_file: CaseFile, record: Record) -> bo
         if record.organisation is not None:
             own = number == record.organisation
             return own and (post.role != "codirector" or post.school_id == case_file.school)
-        return number in case_file.called and case_file.called[number].until is None
+        called_here = number in case_file.called and case_file.called[number].until is None
+        return called_here and (post.role != "codirector" or post.school_id == case_file.school)
     if relation == "hospital":
         return number == treating(case_file, record)
     if relation == "anywhere":
@@ -160,25 +184,22 @@ def treating(case_file: CaseFile, record: Record) -> int | None:
 def visible(actor: Actor, book: Book, now: datetime) -> ColumnElement[bool]:
     """The same rule as `sees(…) is not nothing`, as a condition on `cases`, for lists."""
     granted = {pattern for rule in book.sight if _grants(rule) for pattern in rule.who}
-    ways: list[ColumnElement[bool]] = [_through_break_glass(actor)]
-    window = or_(
-        case.c.closed_at.is_(None),
-        case.c.state.not_in(_ENDED),
-        case.c.closed_at >= now - book.windows.sight_after_closing,
-    )
+    ways: list[ColumnElement[bool]] = [_through_break_glass(actor, now)]
+    since = now - book.windows.sight_after_closing
     for post in actor.posts:
         for role, relation in granted:
             if role == post.role:
-                ways.append(_way(post, relation, actor, window))
+                ways.append(_way(post, relation, actor, since))
     return or_(*ways)
 
 
-def _through_break_glass(actor: Actor) -> ColumnElement[bool]:
+def _through_break_glass(actor: Actor, now: datetime) -> ColumnElement[bool]:
     mine = select(track.c.case_id).where(
         track.c.kind == "access",
         track.c.state == "open",
         track.c.ended_at.is_(None),
         track.c.facts["opened_by"].as_integer() == actor.member_id,
+        or_(track.c.alarm_at.is_(None), track.c.alarm_at > now),
     )
     return among(mine)
 
@@ -191,7 +212,7 @@ def among(ids: Select[tuple[int]]) -> ColumnElement[bool]:
     return case.c.id == any_(func.array(ids.scalar_subquery()))
 
 
-def _way(post: Post, relation: str, actor: Actor, window: ColumnElement[bool]) -> ColumnElement[bool]:
+def _way(post: Post, relation: str, actor: Actor, since: datetime) -> ColumnElement[bool]:
     number = post.organisation_id
     if relation == "school":
         own = case.c.school_id == number
@@ -204,6 +225,8 @@ def _way(post: Post, relation: str, actor: Actor, window: ColumnElement[bool]) -
     if relation not in {"called", post.kind}:
         return false()
     summoned = select(called.c.case_id).where(called.c.organisation_id == number, called.c.until.is_(None))
+    lately = summoned.where(called.c.since >= since)
+    window = or_(case.c.closed_at.is_(None), case.c.state.not_in(_ENDED), case.c.closed_at >= since, among(lately))
     here = and_(among(summoned), window)
     if relation == "street" and post.role == "codirector":
         return and_(here, case.c.school_id == post.school_id)

@@ -145,8 +145,9 @@ def versions(connection: Connection) -> list[Version]:
 
 
 def tables(connection: Connection) -> list[str]:
-    """The names of the calendar tables that were loaded."""
-    return list(connection.scalars(select(calendar_table.c.name).order_by(calendar_table.c.name)))
+    """The names of the calendar tables that were loaded here."""
+    loaded = select(calendar_table.c.name).where(~calendar_table.c.brought).distinct()
+    return list(connection.scalars(loaded.order_by(calendar_table.c.name)))
 
 
 def lanes(connection: Connection) -> list[Lane]:

@@ -115,6 +115,11 @@ def owed(session: Session, actor: Actor, now: datetime) -> list[Item]:
     return sorted(found.values(), key=lambda one: one.key)
 
 
+def limits(session: Session, actor: Actor, now: datetime) -> list[Item]:
+    """Every limit that runs for the member, by time left, of a track all of them. One query."""
+    return sorted(_by_clock(session, actor, now), key=lambda one: one.key)
+
+
 def counted(items: Iterable[Item]) -> dict[str, int]:
     """How many there are in each group."""
     counts = dict.fromkeys(GROUPS, 0)

@@ -160,16 +160,20 @@ class Board:
         )  # fmt: skip
 
     def _pressing(self, until: datetime) -> Select[Any]:
-        """Each track with its first open limit up to then."""
+        """Each track with its first open limit up to then, as it has one row; its limits may be of several."""
         whose = func.coalesce(clock.c.organisation_id, cases.c.school_id).label("whose")
         query = (
-            select(cases.c.level, cases.c.district_id, whose, func.min(clock.c.due_at).label("due"))
+            select(cases.c.level, cases.c.district_id, whose, clock.c.due_at.label("due"))
+            .distinct(clock.c.case_id, clock.c.track_no)
             .select_from(cases)
             .join(clock, clock.c.case_id == cases.c.id)
             .where(*_open(clock), clock.c.due_at <= until)
-            .group_by(cases.c.id, clock.c.track_no, cases.c.level, cases.c.district_id, whose)
+            .order_by(clock.c.case_id, clock.c.track_no, clock.c.due_at, clock.c.no)
         )
         query = self._narrowed(_owing(query, clock.c.organisation_id), clock.c.organisation_id, everybody=True)
+        if self.filters.street is not None and not self.filters.clock:
+            # A place's rows are those tracks of which the limit that is due first is its own.
+            query = query.where(~_earlier())
         if self.filters.clock:
             kind, _, name = self.filters.clock.partition(".")
             of_kind = exists().where(track.c.case_id == cases.c.id, track.c.no == clock.c.track_no)

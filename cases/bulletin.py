@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, text
+from sqlalchemy import BigInteger, Connection, RowMapping, and_, func, or_, select, text
 
 from cases import notices
 from cases.people import organisation
-from cases.records import case, event, policy_version
+from cases.records import case, clock, event, policy_version
 
 if TYPE_CHECKING:
     from cases.store import Store
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 _READERS: Final = {"city": ("supervisor",), "district": ("supervisor",)}
 _A_DAY: Final = timedelta(days=1)
+_OWED_BY: Final = event.c.open["owed_by"].astext.cast(BigInteger)
+_OVERRUN: Final = event.c.signals[0]["clock"].as_integer()
+"""Rungs that fell before `owed_by` was written: of them the clock says whose it is, or was last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One limit that was overrun far enough to be published; `organisation` is the school's where no other owed it."""
+    """One limit that was overrun far enough to be published; `organisation` owed it when that rung fell."""
 
     case: str
     level: str
@@ -108,7 +111,8 @@ def _bulletined(month: date, rungs: set[str], places: set[int] | None) -> Any:  
         .select_from(event)
         .join(case, case.c.id == event.c.case_id)
         .join(district, district.c.id == case.c.district_id)
-        .join(owing, owing.c.id == func.coalesce(event.c.organisation_id, case.c.school_id))
+        .outerjoin(clock, and_(clock.c.case_id == event.c.case_id, clock.c.no == _OVERRUN))
+        .join(owing, owing.c.id == func.coalesce(_OWED_BY, clock.c.organisation_id, case.c.school_id))
         # In these words, as the index of the rungs has it: a parameter would hide that it is the same.
         .where(event.c.actor_id.is_(None), event.c.trigger.contains("."), text("event.open ? 'percent'"))
         .where(event.c.at >= first - _A_DAY, event.c.at < end + _A_DAY)

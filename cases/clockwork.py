@@ -13,20 +13,22 @@ from policies.clocks import Face
 
 
 class Clock:
-    """One clock of a case: whose it is, and its face (policies.clocks).
+    """One clock of a case: which track's it is, who owes it, and its face (policies.clocks).
 
     A case has many clocks and a move touches few of them: a face that was read is unfolded when it is looked at.
+    `organisation` is the one that owes it, or owed it last: `cases.ledger` writes it from the declared owners.
     `wake` is when its next rung falls, `stopped` whether it was met or cancelled, `held` whether it is paused,
     `new` that it has no row yet.
     """
 
-    __slots__ = ("_face", "_folded", "dirty", "held", "name", "new", "no", "stopped", "track", "wake")
+    __slots__ = ("_face", "_folded", "dirty", "held", "name", "new", "no", "organisation", "stopped", "track", "wake")
 
     def __init__(self, no: int, track: int, name: str, face: Face | None, *, dirty: bool = False) -> None:
         self.no = no
         self.track = track
         self.name = name
         self.dirty = dirty
+        self.organisation: int | None = None
         self._face = face
         self._folded: Mapping[str, Any] = {}
         self.wake: datetime | None = face.wake if face is not None else None
@@ -35,10 +37,11 @@ class Clock:
         self.new = True
 
     @classmethod
-    def folded(cls, no: int, track: int, name: str, face: Mapping[str, Any]) -> Self:
+    def folded(cls, no: int, track: int, name: str, organisation: int | None, face: Mapping[str, Any]) -> Self:
         """A clock as its row holds it; when it wakes and whether it stopped are known without unfolding it."""
         clock = cls(no, track, name, None)
         clock._folded = face
+        clock.organisation = organisation
         wake = face.get("wake")
         clock.wake = datetime.fromisoformat(wake) if wake is not None else None
         clock.stopped = "met" in face or "cancelled" in face
@@ -77,9 +80,9 @@ class Clocks:
         self._rest_wakes: datetime | None = None
 
     def lay(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Take in clocks as they were read: number, track, name, face."""
-        for no, track, name, face in rows:
-            self._at_hand[no] = Clock.folded(no, track, name, face)
+        """Take in clocks as they were read: number, track, name, organisation, face."""
+        for no, track, name, organisation, face in rows:
+            self._at_hand[no] = Clock.folded(no, track, name, organisation, face)
         self._count += len(rows)
 
     def lay_aside(self, rest: str, count: int, wakes: datetime | None) -> None:

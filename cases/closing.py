@@ -94,6 +94,13 @@ def consent_ends(desk: Desk) -> None:
     desk.record.facts.pop("consent", None)
 
 
+def put_aside(desk: Desk) -> None:
+    """A referral that a hospital declined holds no case open, and nobody can redirect it now: its clock ends."""
+    for one in desk.case.of_kind("referral"):
+        if one.state == "declined":
+            desk.cancel(one, "first_contact")
+
+
 def cancel_tracks(desk: Desk) -> None:
     """Cancel whatever still runs, never a mandatory report: nothing may block it (Minors Protection Law art. 11)."""
     consent_ends(desk)

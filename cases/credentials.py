@@ -43,6 +43,18 @@ class Account:
     signed_in_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """An active member's account as it may be shown: nothing that opens it."""
+
+    member_id: int
+    login: str
+    password_at: datetime | None
+    totp_at: datetime | None
+    created_at: datetime
+    signed_in_at: datetime | None
+
+
 _COLUMNS: Final = [getattr(account.c, name) for name in Account.__slots__]
 _ACCOUNTS: Final = select(*_COLUMNS).join(member, member.c.id == account.c.member_id).where(member.c.active)
 
@@ -62,6 +74,14 @@ def of_member(connection: Connection, member_id: int) -> Account | None:
     """A member's account, if they have one and are in service."""
     row = connection.execute(_ACCOUNTS.where(account.c.member_id == member_id)).one_or_none()
     return None if row is None else Account(*row)
+
+
+def line_of(connection: Connection, member_id: int) -> AccountLine | None:
+    """A member's account to be shown, if they have one and are in service; a person's reading may ask for it."""
+    columns = [getattr(account.c, name) for name in AccountLine.__slots__]
+    query = select(*columns).join(member, member.c.id == account.c.member_id)
+    row = connection.execute(query.where(member.c.active, account.c.member_id == member_id)).one_or_none()
+    return None if row is None else AccountLine(*row)
 
 
 def open_account(connection: Connection, member_id: int, login: str, now: datetime) -> bool:

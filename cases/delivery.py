@@ -27,7 +27,7 @@ from cases.outbox import delivery, outbox
 from cases.people import member
 from cases.track import Track, discover
 from notifiers.channels import Channel, Channels, Outcome
-from notifiers.faults import ChannelFault, TemplateFault
+from notifiers.faults import ChannelFault
 
 if TYPE_CHECKING:
     from cases.store import Store
@@ -114,11 +114,11 @@ def prepare(store: Store, channels: Channels, now: datetime, manner: Manner, don
     with store.begin() as connection:
         taken = layout.lay_out(connection, channels, now, manner.zone, manner.window)
     done.laid_out += taken
-    put_off = 1
-    while put_off:
+    seen_to = 1
+    while seen_to:
         with store.begin() as connection:
-            put_off, dead = lanes.shed(connection, channels, now, manner.chance)
-        done.failed += put_off
+            seen_to, tried, dead = lanes.shed(connection, channels, now, manner.chance, manner.zone)
+        done.failed += tried
         done.dead += dead
     with store.read() as connection:
         return lanes.busy(connection, now), taken == layout.BATCH
@@ -150,23 +150,30 @@ def drain(store: Store, channels: Channels, name: str, clock: Clock, manner: Man
             if ended is not None:
                 _settle(connection, channels, *ended, now, manner, done)
             claim = None if leaves else lanes.claim(connection, name, now, manner.lease)
-            ready = _ready(connection, channels, claim, manner) if claim is not None else None
-        if ready is None:
+            ready = _ready(connection, channels, claim, manner, now) if claim is not None else None
+        if claim is None:
             return done
         if ended is not None and ended[0].letter is not None and (ended[1].sent or ended[1].answered):
             hand.found_more()
-        if ready.channel is None or ready.letter is None:
+        if ready is None:
+            ended = None
+        elif ready.channel is None or ready.letter is None:
             ended = ready, Outcome(ready.fault)
         else:
             ended = ready, ready.channel.send(ready.letter)
 
 
-def _ready(connection: Connection, channels: Channels, claim: Claim, manner: Manner) -> _Ready:
+def _ready(connection: Connection, channels: Channels, claim: Claim, manner: Manner, now: datetime) -> _Ready | None:
+    """What is to be sent for a claim; None where its reader rests, for whom it is put off."""
     over = moot(connection, claim.id)
     written = [one for one in letters.notes(connection, claim.id) if one.id not in over]
     wish = next(iter(readers(connection, member.c.id == claim.member)), None)
     if wish is None or not written or (not claim.urgent and all(one.read for one in written)):
         return _Ready(claim, None, None)
+    # Asked where it is about to leave: a try again, the next channel and what an outage delayed come this way too.
+    if (until := lanes.rests(claim, wish, now, manner.zone)) is not None:
+        lanes.put_off(connection, claim, until)
+        return None
     if claim.place >= len(wish.channels):
         return _Ready(claim, None, None, "no_channel")
     try:
@@ -176,7 +183,7 @@ def _ready(connection: Connection, channels: Channels, claim: Claim, manner: Man
     try:
         message = letters.composed(written, manner.tracks, manner.link)
         letter = manner.templates.render(message, wish.language, str(claim.key))
-    except (TemplateFault, LookupError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - whatever it was
         # One message that nobody can put into words must not stand before all others of its lane.
         return _Ready(claim, None, None, "unwritable")
     return _Ready(claim, channel, letter)

@@ -41,21 +41,16 @@ _BY_IDS: Final = select(*_COLUMNS).where(organisation.c.id == IDS)
 _BY_CODE: Final = select(*_COLUMNS).where(organisation.c.code == bindparam("wanted"))
 _IN_DISTRICT: Final = organisation.c.district_id == bindparam("district")
 # The street's own before the district's, the district's before the city's; a police station of another
-# street of the district comes only where the district has no office of its own.
+# street of the district comes only where the district has no office of its own. Of another district none ever
+# answers for a school, whatever street it says it lies in.
 _NEAREST: Final = (
     select(*_COLUMNS)
     .where(organisation.c.active, organisation.c.kind == bindparam("wanted"))
     .where(organisation.c.city_id == bindparam("city"))
-    .where(
-        or_(
-            organisation.c.street_id == bindparam("street"),
-            _IN_DISTRICT,
-            organisation.c.district_id.is_(None),
-        )
-    )
+    .where(or_(_IN_DISTRICT, organisation.c.district_id.is_(None)))
     .order_by(
         case(
-            (organisation.c.street_id == bindparam("street"), 0),
+            (_IN_DISTRICT & (organisation.c.street_id == bindparam("street")), 0),
             (_IN_DISTRICT & organisation.c.street_id.is_(None), 1),
             (_IN_DISTRICT, 2),
             else_=3,

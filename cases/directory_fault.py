@@ -33,6 +33,10 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{name}要有上级单位;只有市可以没有。",
         "{name} needs a parent organisation; only a city has none.",
     ),
+    "wrong_parent": (
+        "“{kind}”类单位的上级应当是:{kinds};{name}不是。",
+        "The parent of a {kind} is one of: {kinds}; {name} is none.",
+    ),
     "wrong_link": (
         "{name}的{link}应当是“{wanted}”类单位,{found}不是。",
         "The {link} of {name} has to be a {wanted}, and {found} isn't one.",

@@ -24,9 +24,9 @@ from sqlalchemy import (
     union_all,
 )
 
-from cases import listing
+from cases import listing, regrading
 from cases.records import case as cases
-from cases.records import clock, event, track
+from cases.records import clock, track
 from cases.refusal import FieldFault, Refusal
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def waiting(
         "reassign": _unanswered(now),
         "extensions": _in_state("extension", ("requested",), "extension_ruling"),
         "declined": _in_state("referral", ("declined",), None),
-        "regrade": _regrades(),
+        "regrade": _regrades(book.windows.rounds_of_some_risk),
         "merge": _merges(),
         "settle": _settlements(),
         "new": _newcomers(now),
@@ -173,43 +173,11 @@ def _unanswered(now: datetime) -> Select[Any]:
     )
 
 
-def _regrades() -> Select[Any]:
-    """Students whose last two filed check-ins both saw some risk, unless the case was regraded since."""
-    filed = (
-        select(
-            track.c.case_id,
-            track.c.parent_no,
-            func.coalesce(track.c.ended_at, track.c.opened_at).label("at"),
-            track.c.facts["risk"].astext.contains('"some"').label("risky"),
-            func.row_number()
-            .over(
-                partition_by=(track.c.case_id, track.c.parent_no),
-                order_by=cast(track.c.facts["round"].astext, Integer).desc(),
-            )
-            .label("back"),
-        )
-        .where(track.c.kind == "check_in", track.c.facts.has_key("risk"))
-        .where(track.c.facts["risk"].astext != "{}")
-        .where(track.c.case_id.in_(select(_RETURNS.c.case_id).where(*_TRACKING)))
-        .subquery()
-    )
-    risky = (
-        select(filed.c.case_id, filed.c.parent_no, func.max(filed.c.at).label("at"))
-        .where(filed.c.back <= 2)
-        .group_by(filed.c.case_id, filed.c.parent_no)
-        .having(func.count() == 2, func.bool_and(filed.c.risky))
-        .subquery()
-    )
-    regraded = select(event.c.seq).where(event.c.case_id == cases.c.id, event.c.trigger == "regrade")
-    since = regraded.where(event.c.at >= risky.c.at).exists()
+def _regrades(rounds: int) -> Select[Any]:
+    """Students whose check-ins prompt a regrade."""
+    risky = regrading.prompted(rounds).subquery()
     query = _line(risky.c.parent_no, risky.c.at).join(risky, risky.c.case_id == cases.c.id)
-    return query.where(cases.c.state == "open", ~since)
-
-
-_RETURNS: Final = track.alias("returns")
-_TRACKING: Final = (
-    _RETURNS.c.kind == "return_to_school", _RETURNS.c.state == "tracking", _RETURNS.c.ended_at.is_(None)
-)  # fmt: skip
+    return query.where(cases.c.state == "open")
 
 
 def _merges() -> Select[Any]:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import RowMapping, select
 
-from cases import access, chain, enrolment, ledger, vault
+from cases import access, chain, enrolment, ledger, noting, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
 from cases.people import member, student
-from cases.records import access_log, event
+from cases.records import event
 from cases.vault import Unreadable
 
 SECTIONS: Final[tuple[vault.Section, ...]] = ("narrative", "clinical")
@@ -56,7 +56,7 @@ def told(session: Session, file: CaseFile, sight: access.Sight, actor: Actor, no
     rows = session.connection.execute(select(event).where(event.c.case_id == file.id).order_by(event.c.seq)).mappings()
     found = rows.all()
     opened = [one for one in SECTIONS if sight.of(one) == "yes" and any(row[one] is not None for row in found)]
-    note_looks(session, file, actor, now, opened, what)
+    noting.note_looks(session, [file], actor, opened, what, now)
     key = session.office.keystore.many([file.student]).get(file.student) if opened else None
     return [_told(row, file, actor, opened, key) for row in found]
 
@@ -70,30 +70,6 @@ def identity(session: Session, file: CaseFile) -> dict[str, Any]:
     key = session.office.keystore.of(file.student)
     written: dict[str, Any] = json.loads(vault.open(key, enrolment.place_of(file.student), "identity", blob))
     return written
-
-
-def note_looks(
-    session: Session, file: CaseFile, actor: Actor, now: datetime, sections: Iterable[str], what: str
-) -> None:
-    """Write into the access log that these sections were opened."""
-    glass = [one for one in file.of_kind("access") if one.facts.get("opened_by") == actor.member_id]
-    by_glass = next((one.no for one in glass if one.state == "open"), None)
-    post = actor.posts[0]
-    rows = [
-        {
-            "case_id": file.id,
-            "at": now,
-            "member_id": actor.member_id,
-            "organisation_id": post.organisation_id,
-            "role": post.role,
-            "section": section,
-            "what": what,
-            "track_no": by_glass,
-        }
-        for section in sections
-    ]
-    if rows:
-        session.connection.execute(insert(access_log), rows)
 
 
 def names(session: Session, members: Collection[int]) -> dict[int, str]:

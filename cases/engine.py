@@ -72,7 +72,8 @@ def fire(
     desk, move, record = admitted.desk, admitted.move, admitted.desk.record
     desk.form = move.form.checked(form, sitting.book.tz)
     attached = evidence.referred(sitting, move.form, desk.form)
-    for guard in move.guards:
+    again = desk.role in _keys(desk, move)
+    for guard in () if again else move.guards:
         refusal = guard(desk)
         if refusal is not None:
             raise refusal
@@ -167,14 +168,20 @@ def _state(desk: CaseDesk, declared: Track, move: Move) -> None:
         raise Refusal(move.wrong_state.get(state, "wrong_state"), state=state, kind=declared.kind)
 
 
+def _keys(desk: CaseDesk, move: Move) -> Mapping[str, int]:
+    """Who has turned which key of a two-key move; turning the same one again changes nothing and is not refused."""
+    turned: Mapping[str, int] = desk.record.facts.get("keys", {}).get(move.name, {}) if move.keys else {}
+    return turned
+
+
 def _turned(desk: CaseDesk, move: Move) -> bool:
     """Turn a key of a two-key move. False when the same key was turned already: nothing changes then."""
     if not move.keys:
         return True
+    if desk.role in _keys(desk, move):
+        return False
     keys = desk.record.facts.setdefault("keys", {}).setdefault(move.name, {})
     member = desk.actor.member_id if desk.actor else None
-    if desk.role in keys:
-        return False
     if member in keys.values():
         raise Refusal("needs_second_person", who_can=tuple(str(one) for one in move.by))
     keys[desk.role] = member

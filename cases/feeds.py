@@ -1,4 +1,4 @@
-"""A member's limits and meetings as a calendar feed (RFC 5545), read by a secret link.
+"""What a member owes now and the meetings they are part of, as a calendar feed (RFC 5545), read by a secret link.
 
 The link's secret is shown once and kept as a hash. What a feed holds may end up on anybody's telephone: the number of
 a case, its level, what is owed, until when, a link; never a name, a school or a fact.
@@ -8,54 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, Select, and_, false, func, insert, or_, select, update
 
+from cases import access, agenda
+from cases.directory import Actor, version_of
+from cases.office import Office, Session
 from cases.outbox import feed
+from cases.owing import roles
 from cases.people import member
+from cases.records import case, event, track
 from cases.refusal import Refusal
 from cases.store import Store
-from cases.track import Track, discover
 from notifiers.message import LEVELS, Label
 
 MEETING: Final[Label] = ("会商", "conference")
 _AN_HOUR: Final = timedelta(hours=1)
 _LINE: Final = 75
 """Bytes of one line, RFC 5545, 3.1."""
-
-# Owed is what somebody was told that they owe, while its clock is open; a rung of the ladder tells others too.
-_LIMITS: Final = text(
-    """
-    SELECT DISTINCT cases.number, cases.level, coalesce(track.kind, 'case') AS kind, clock.no, clock.name, clock.due_at
-      FROM message CROSS JOIN LATERAL json_array_elements(message.items) item
-      JOIN clock ON clock.case_id = message.case_id AND clock.track_no = (item->>'track')::int
-           AND clock.name = item->>'clock'
-      JOIN cases ON cases.id = clock.case_id
-      LEFT JOIN track ON track.case_id = clock.case_id AND track.no = clock.track_no
-     WHERE message.member_id = :member AND item->>'rung' IS NULL AND clock.stopped_at IS NULL
-       AND clock.state IN ('running', 'paused', 'missed')
-     ORDER BY clock.due_at, cases.number, clock.no
-    """
-)
-_MEETINGS: Final = text(
-    """
-    SELECT cases.number, cases.level, track.no, event.open->>'at' AS at
-      FROM track JOIN cases ON cases.id = track.case_id
-      JOIN LATERAL (SELECT max(seq) AS seq FROM event WHERE case_id = track.case_id AND track_no = track.no
-                       AND trigger = 'schedule') newest ON true
-      JOIN event ON event.case_id = track.case_id AND event.seq = newest.seq
-     WHERE track.kind = 'conference' AND track.state = 'scheduled'
-       AND (track.facts->>'called_by' = CAST(:member AS text) OR EXISTS (
-             SELECT FROM message CROSS JOIN LATERAL json_array_elements(message.items) item
-              WHERE message.case_id = track.case_id AND message.member_id = :member
-                AND (item->>'track')::int = track.no))
-     ORDER BY at, cases.number
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +58,13 @@ def revoke(connection: Connection, member_id: int, now: datetime) -> bool:
     return connection.execute(update(feed).where(*standing).values(revoked_at=now)).rowcount > 0
 
 
-def read(store: Store, secret: str, now: datetime, link: str, tracks: Mapping[str, Track] | None = None) -> str:
+def read(store: Store, office: Office, secret: str, now: datetime, link: str) -> str:
     """The calendar behind a link, in its owner's language. Refuses `not_found` for any other secret.
 
     `link` is the public address of the installation.
     """
     with store.read() as connection:
+        office.refresh(version_of(connection))
         owner = connection.execute(
             select(member.c.id, member.c.language)
             .join(feed, feed.c.member_id == member.c.id)
@@ -97,22 +72,49 @@ def read(store: Store, secret: str, now: datetime, link: str, tracks: Mapping[st
         ).one_or_none()
         if owner is None:
             raise Refusal("not_found")
-        dated = entries(connection, owner.id, tracks or discover())
+        actor = office.directory.actor(connection, owner.id, now)
+        dated = entries(Session(connection, office), actor, now)
     return calendar(dated, owner.language, now, link)
 
 
-def entries(connection: Connection, member_id: int, tracks: Mapping[str, Track]) -> list[Dated]:
-    """What a member owes and until when, and the meetings that they called or were invited to."""
+def entries(session: Session, actor: Actor, now: datetime) -> list[Dated]:
+    """The limits that run for a member now, whoever was told of them when, and the meetings they are part of."""
     found: list[Dated] = []
-    for row in connection.execute(_LIMITS, {"member": member_id}):
-        declared = tracks[row.kind].clock_kinds[row.name]
-        name = f"{row.number}-{row.no}"
-        due = row.due_at
-        found.append(Dated(name, row.number, row.level, declared.label, due - timedelta(minutes=15), due))
-    for row in connection.execute(_MEETINGS, {"member": member_id}):
+    for one in agenda.limits(session, actor, now):
+        if one.due is not None and one.clock is not None:
+            label = session.office.tracks[one.kind].clock_kinds[one.clock].label
+            name = f"{one.number}-{one.track}-{one.clock}"
+            found.append(Dated(name, one.number, one.level, label, one.due - timedelta(minutes=15), one.due))
+    for row in session.connection.execute(_meetings(session, actor, now)):
         at = datetime.fromisoformat(row.at)
         found.append(Dated(f"{row.number}-m{row.no}", row.number, row.level, MEETING, at, at + _AN_HOUR))
     return found
+
+
+def _meetings(session: Session, actor: Actor, now: datetime) -> Select[Any]:
+    """Meetings that are to be held: called by the member, or to which an organisation was invited that they lead.
+
+    Being invited opens nothing of a case but that there is a meeting.
+    """
+    book = session.office.book_of(session.office.current)
+    led = {post.organisation_id for post in actor.posts if post.role in roles("lead", post.kind)}
+    invited = or_(*(track.c.facts["invited"].contains([one]) for one in sorted(led)), false())
+    called = track.c.facts["called_by"].as_string() == str(actor.member_id)
+    newest = (
+        select(func.max(event.c.seq))
+        .where(event.c.case_id == track.c.case_id, event.c.track_no == track.c.no, event.c.trigger == "schedule")
+        .correlate(track)
+        .scalar_subquery()
+    )
+    at = event.c.open["at"].as_string().label("at")
+    return (
+        select(case.c.number, case.c.level, track.c.no, at)
+        .join(track, track.c.case_id == case.c.id)
+        .join(event, and_(event.c.case_id == track.c.case_id, event.c.seq == newest))
+        .where(track.c.kind == "conference", track.c.state == "scheduled")
+        .where(or_(invited, and_(called, access.visible(actor, book, now))))
+        .order_by(at, case.c.number)
+    )
 
 
 def calendar(dated: Iterable[Dated], language: str, now: datetime, link: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, text
 
-from cases import access, evidence, queries, vault
+from cases import access, evidence, noting, queries, vault
 from cases.attached import file
 from cases.cleansing import cleansed, name_of
 from cases.file_fault import FileFault
@@ -140,8 +140,7 @@ def of_case(session: Session, case: CaseFile, sight: access.Sight, actor: Actor,
     ).all()
     if not found:
         return []
-    for section in sorted({row.section for row in found}):
-        queries.note_looks(session, [case], actor, section, "files", now)
+    noting.note_looks(session, [case], actor, sorted({row.section for row in found}), "files", now)
     key = session.office.keystore.of(case.student)
     return [_attached(row, key) for row in found]
 
@@ -162,7 +161,7 @@ def open_file(
         raise Refusal("not_found")
     if sight.of(row.section) != "yes":
         raise Refusal("not_permitted")
-    queries.note_looks(session, [case], actor, row.section, what or evidence.reference(address), now)
+    noting.note_looks(session, [case], actor, [row.section], what or evidence.reference(address), now)
     key = session.office.keystore.of(case.student)
     about = _attached(row, key)
     sealed = shelf_of(session.office).take(address)

@@ -165,6 +165,7 @@ KINDS: Mapping[str, Any] = {
     "organisations": Annotated[tuple[_Id, ...], Shape(min_length=1, max_length=50)],
     "track": Annotated[_Int, Shape(gt=0, lt=2**15)],
     "statutory": Annotated[_many(_one_of(STATUTORY)), BeforeValidator(_as_list), Shape(min_length=1, max_length=9)],
+    "concern": Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")],
     "case": Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$")],
     "evidence": _Lines,
     "student": Student,
@@ -208,7 +209,7 @@ _OPEN_KINDS = frozenset(
         "organisations",
         "track",
     }
-    | {"statutory", "case", "choice", "choices", "extra"}
+    | {"statutory", "concern", "case", "choice", "choices", "extra"}
 )
 
 

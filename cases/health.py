@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from cases import schema
 from cases.store_fault import StoreFault
 from cases.vault import VaultFault
+from notifiers.faults import ChannelFault
 from policies.faults import PolicyFaults
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ NAMES: Final[Mapping[str, Words]] = {
     "seal": ("封存", "seal"),
     "backup": ("备份", "backup"),
     "key copies": ("密钥副本", "key copies"),
+    "gates": ("发信与短信", "mail and SMS"),
     "channels": ("渠道", "channels"),
     "dead letters": ("未送达", "dead letters"),
     "incidents": ("事件", "incidents"),
@@ -69,7 +71,7 @@ def worst(checks: Iterable[Check]) -> State:
     return max((one.state for one in checks), key=EXIT.__getitem__, default="ok")
 
 
-def of_fault(name: str, fault: StoreFault | VaultFault | PolicyFaults) -> Check:
+def of_fault(name: str, fault: StoreFault | VaultFault | PolicyFaults | ChannelFault) -> Check:
     """A fault as a finding; its own sentence says how to mend it."""
     if isinstance(fault, VaultFault):
         return Check(name, "bad", (fault.text["zh_CN"], fault.text["en"]))

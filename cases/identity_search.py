@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from cases import access, loading, queries, vault
+from cases import access, loading, noting, vault
 from cases.listing import seen
 from cases.records import case
 from cases.refusal import FieldFault, Refusal
@@ -56,7 +56,7 @@ def by_identity(
         if access.sees(actor, file, session.office.book_of(file.policy), now).identity == "yes"
     ]
     if found:
-        queries.note_looks(session, found, actor, "identity", what, now)
+        noting.note_looks(session, found, actor, ["identity"], what, now)
     return found
 
 

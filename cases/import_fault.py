@@ -52,6 +52,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "这个单位不在您管理的范围内",
         "this organisation isn't among those that you administer",
     ),
+    "needs_desk": (
+        "这类单位由区或市的管理员登记和修改",
+        "organisations of this kind are registered and changed by the admin of their district or city",
+    ),
     "twice": ("与第 {other} 行重复", "the same as in row {other}"),
     "several_members": (
         "这个单位同名的人员不止一个,请填电话来区分",
@@ -60,6 +64,10 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "post_taken": (
         "“{role}”已经有人担任({holder});请先结束那一任",
         "the post of {role} is taken ({holder}): end that term first",
+    ),
+    "own_post": (
+        "不能给自己任命职务，请由另一名管理员办理",
+        "nobody gives themselves a post: have another admin do it",
     ),
     "no_such_mentor": (
         "这所学校没有叫这个名字的导师;请先导入人员",

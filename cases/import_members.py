@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from cases import posts, registrar
+from cases import post_notes, posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.import_fault import RowFault
 from cases.import_organisations import Places
-from cases.import_rows import MemberRow, Reach, Sorted, twice
+from cases.import_rows import MemberRow, Sorted, twice
 from cases.people import LANGUAGES, member, post, station
 from cases.who import Organisation
 
 if TYPE_CHECKING:
     from cases.office import Session
+    from cases.placing import Reach
 
 _ALONE: Final = ("principal", "codirector")
 """Posts that one person holds at a school."""
@@ -124,6 +125,8 @@ def sort_out(
             found.faults.append(here)
             continue
         taken = list(_taken(one, here, place, school, people))
+        if here is not None and here.id == reach.member and _missing(one, here, school):
+            taken.append(RowFault(one.row, "roles", "own_post"))
         if taken:
             found.faults += taken
             continue
@@ -145,7 +148,7 @@ def _placed(
     place, school = places.find(one.organisation), None
     if isinstance(place, str):
         return None, None, [RowFault(one.row, "organisation", place)]
-    if not reach.holds(place.id):
+    if not reach.holds(place):
         faults.append(RowFault(one.row, "organisation", "out_of_reach"))
     if one.language is not None and one.language not in LANGUAGES:
         faults.append(RowFault(one.row, "language", "not_one_of", {"known": ", ".join(LANGUAGES)}))
@@ -227,6 +230,11 @@ def write(session: Session, found: Sorted[MemberRow], reach: Reach, today: date)
         appoint(here.id, one, _missing(one, here, placed[one.row][1]))
     if appointed:
         connection.execute(insert(post), appointed)
+        names = ("member_id", "role", "organisation_id")
+        changed = [
+            {"what": "appointed", "day": one["since"]} | {name: one[name] for name in names} for one in appointed
+        ]
+        post_notes.write(connection, found.known["by"], changed)
         _stations(connection, appointed)
 
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, select
 
-from cases import registrar
+from cases import placing, registrar
 from cases.import_fault import RowFault
-from cases.import_rows import OrganisationRow, Reach, Sorted, twice
-from cases.people import KINDS, organisation
+from cases.import_rows import OrganisationRow, Sorted, twice
+from cases.people import KINDS, kinds_above, organisation
 from cases.who import Organisation
 
 if TYPE_CHECKING:
     from cases.office import Session
+    from cases.placing import Reach
 
 LINKS: Final = ("street", "hospital", "community")
 
@@ -119,14 +120,16 @@ def _faults(
         return
     if here is not None and here.kind != one.kind:
         yield RowFault(one.row, "kind", "kind_differs", {"found": here.kind})
-    if here is not None and not reach.holds(here.id):
+    if here is not None and not reach.holds(here):
         yield RowFault(one.row, "code", "out_of_reach")
+    else:
+        yield from _unruled(one, here, places, reach)
     if one.parent is None and here is None and one.kind != "city":
         yield RowFault(one.row, "parent", "needs_parent")
     if one.parent is None and here is None and reach.organisations is not None:
         yield RowFault(one.row, "parent", "out_of_reach")
     if one.parent is not None:
-        yield from _parent_faults(one, here, places, coming, reach)
+        yield from _parent_faults(one, here, places, coming)
     for link in LINKS:
         what = getattr(one, link)
         if what is None:
@@ -141,12 +144,32 @@ def _faults(
             yield RowFault(one.row, link, "wrong_kind", {"wanted": link})
 
 
+def _unruled(one: OrganisationRow, here: Organisation | None, places: Places, reach: Reach) -> Iterable[RowFault]:
+    """What of a row isn't for whoever brings it in. What comes with the list itself is asked about at its own row."""
+    if here is not None and not _differs(one, here, places):
+        return
+    stands = places.by_id.get(here.parent_id or 0) if here is not None else None
+    named = {link: places.find(getattr(one, link) or "") for link in ("parent", *LINKS)}
+    links = {
+        link: other
+        for link, other in named.items()
+        if isinstance(other, Organisation) and (here is None or other.id != getattr(here, f"{link}_id"))
+    }
+    parent = links.get("parent", stands)
+    outside = list(placing.out_of_reach(reach, links, parent.city_id if parent is not None else None))
+    for name in outside:
+        yield RowFault(one.row, name, "out_of_reach")
+    # Whoever moves it answers for where it stood as well as for where it will stand.
+    above = [place for place in (stands, parent) if place is not None]
+    if not outside and any(placing.needs_desk(reach, one.kind, place) for place in above):
+        yield RowFault(one.row, "kind", "needs_desk")
+
+
 def _parent_faults(
     one: OrganisationRow,
     here: Organisation | None,
     places: Places,
     coming: Mapping[str, OrganisationRow],
-    reach: Reach,
 ) -> Iterable[RowFault]:
     what = one.parent or ""
     kind = _kind_of(what, places, coming)
@@ -154,11 +177,8 @@ def _parent_faults(
         yield RowFault(one.row, "parent", kind)
         return
     parent = places.find(what)
-    if isinstance(parent, str):
-        return  # It comes with the list itself, and is asked about there.
-    if not reach.holds(parent.id):
-        yield RowFault(one.row, "parent", "out_of_reach")
-    above: Organisation | None = parent
+    # A parent that comes with the list itself is asked about there.
+    above = parent if isinstance(parent, Organisation) else None
     seen: set[int] = set()
     # A loop among others is told at theirs.
     while here is not None and above is not None and above.id not in seen:
@@ -170,6 +190,9 @@ def _parent_faults(
         moving = moved.parent if moved is not None else None
         target = places.find(moving) if moving else places.by_id.get(above.parent_id or 0)
         above = target if isinstance(target, Organisation) else None
+    if kind not in kinds_above(one.kind):
+        facts = {"kind": one.kind, "kinds": ", ".join(sorted(kinds_above(one.kind))) or "–", "name": what}
+        yield RowFault(one.row, "parent", "wrong_parent", facts)
 
 
 def _kind_of(what: str, places: Places, coming: Mapping[str, OrganisationRow]) -> str:

@@ -109,17 +109,6 @@ class StudentRow:
 R = TypeVar("R", OrganisationRow, MemberRow, StudentRow)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What whoever imports may touch: these organisations (None: all of them), and the school of a roster."""
-
-    organisations: frozenset[int] | None = None
-    school: int | None = None
-
-    def holds(self, number: int) -> bool:
-        return self.organisations is None or number in self.organisations
-
-
 @dataclass(slots=True)
 class Sorted(Generic[R]):
     """Rows sorted by what is to be done: to be added, to be changed (with what is there), left as they are."""

@@ -17,12 +17,12 @@ from sqlalchemy import Row, func, insert, or_, select, text, update
 from cases import enrolment, vault
 from cases.import_fault import RowFault
 from cases.import_organisations import Places
-from cases.import_rows import Reach, Sorted, StudentRow, twice
-from cases.intake import kept_until
+from cases.import_rows import Sorted, StudentRow, twice
 from cases.people import member, post, student
 
 if TYPE_CHECKING:
     from cases.office import Office, Session
+    from cases.placing import Reach
     from cases.who import Organisation
 
 
@@ -210,11 +210,12 @@ def write(session: Session, found: Sorted[StudentRow], reach: Reach, today: date
     if found.added:
         _enrol(session, found, reach, books)
     indexed = []
+    rules = office.book_of(office.current).retention
     keys = office.keystore.many([here.id for _, here in found.changed])
     for one, here in found.changed:
         mentor, community = found.known["links"][one.row]
         identity = {**here.identity, **told(one)}
-        values: dict[str, Any] = {"roster_no": one.roster_no, "keep_until": kept_until(one.born)}
+        values: dict[str, Any] = {"roster_no": one.roster_no, "keep_until": rules.keep_until(one.born)}
         values |= {"mentor_member_id": mentor} if mentor is not None else {}
         values |= {"community_id": community} if community is not None else {}
         if identity != here.identity:
@@ -238,6 +239,7 @@ def _enrol(session: Session, found: Sorted[StudentRow], reach: Reach, books: _Bo
         for number, one in zip(numbers, found.added, strict=True)
     )
     rows = []
+    rules = office.book_of(office.current).retention
     for number, one in zip(numbers, found.added, strict=True):
         mentor, community = found.known["links"][one.row]
         rows.append(
@@ -247,7 +249,7 @@ def _enrol(session: Session, found: Sorted[StudentRow], reach: Reach, books: _Bo
                 "mentor_member_id": mentor,
                 "community_id": community,
                 "identity": _sealed(keys[number], number, told(one)),
-                "keep_until": kept_until(one.born),
+                "keep_until": rules.keep_until(one.born),
                 "roster_no": one.roster_no,
             }
         )

@@ -16,15 +16,17 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Row, insert, select, text, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from cases import import_members, import_organisations, import_students, vault
 from cases.directory import version_of
 from cases.files import shelf_of
 from cases.import_fault import ImportFault, RowFault
-from cases.import_rows import Kind, Reach, import_job
+from cases.import_rows import Kind, import_job
 from cases.office import Office, Session
 from cases.people import organisation
+from cases.placing import Reach
+from cases.post_log import By
 from cases.refusal import FieldFault, Refusal
 
 if TYPE_CHECKING:
@@ -38,10 +40,6 @@ _WAYS: Final[Mapping[Kind, Any]] = {
     "members": import_members,
     "students": import_students,
 }
-_BELOW: Final = text(
-    "WITH RECURSIVE below AS (SELECT id FROM organisation WHERE id = ANY(:roots) UNION "
-    "SELECT o.id FROM organisation o JOIN below ON o.parent_id = below.id) SELECT id FROM below"
-)
 
 SILENT: Final = timedelta(minutes=2)
 """A batch takes seconds: an import that nothing was heard of for so long has nobody at it any more."""
@@ -83,7 +81,7 @@ class Job:
 
 
 def reach_of(connection: Connection, actor: Actor, kind: Kind, school: str | None = None) -> Reach:
-    """What this actor may bring in: an admin all below their organisations, a school's admin or counselor its students.
+    """What this actor may bring in: an admin what they administer, a school's admin or counselor its students.
 
     Refuses `not_permitted`, and `invalid` where a roster names no school that the actor is of.
     """
@@ -100,10 +98,10 @@ def reach_of(connection: Connection, actor: Actor, kind: Kind, school: str | Non
         if number is None:
             raise Refusal("invalid", faults=(FieldFault("school", "no_organisation"),))
         return Reach(frozenset({int(number)}), int(number))
-    roots = [one.organisation_id for one in actor.posts if one.role == "admin"]
-    if not roots:
+    reach = Reach.of(actor)
+    if not reach.organisations:
         raise Refusal("not_permitted", who_can=("admin",))
-    return Reach(frozenset(connection.scalars(_BELOW, {"roots": roots})))
+    return reach
 
 
 def school_of(connection: Connection, code: str) -> Reach:
@@ -221,6 +219,7 @@ def _write(
     if found.faults:
         raise ImportFault("changed", row=str(found.faults[0].row))
     today = now.astimezone(session.office.book_of(session.office.current).tz).date()
+    found.known["by"] = By(reach.member, now)
     way.write(session, found, reach, today)
     column = import_job.c
     counted = {

@@ -7,7 +7,6 @@ under is read from the database for ever, whatever the library's files say later
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -15,12 +14,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from cases import ledger, library, queries, registrar
+from cases import library, queries, working_days
 from cases.directory import Directory
-from cases.office import Office, Session
-from cases.records import calendar_table, policy_version
+from cases.office import Office
+from cases.records import policy_version
 from policies import book as books
 from policies.book import Book
+from policies.calendar import CalendarFault
 from policies.faults import Fault, PolicyFaults
 from policies.vocabulary import Words
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cases.clockwork import Clock
     from cases.keystore import KeyStore
+    from cases.office import Session
     from cases.shelf import Shelf
     from cases.store import Store
     from cases.vault import MasterKey
@@ -99,45 +100,35 @@ class Installation:
             return library.read(connection, name)
 
     def load_calendar(self, path: Path, at: datetime) -> int:
-        """Store a calendar table and compute every provisional limit anew; returns how many clocks moved.
+        """Store a calendar table and reckon every running limit of its year anew; returns how many clocks moved.
 
         Raises CalendarFault with every fault of the file, and then changes nothing. A limit that moves is written
         into its case's history.
         """
-        return self.keep_calendar(path.read_text("utf-8"), path.name, at)
+        try:
+            source = path.read_text("utf-8")
+        except UnicodeDecodeError:
+            raise CalendarFault(
+                f"{path.name} 不是 UTF-8 文本，请另存为 UTF-8 后再装入。",
+                f"{path.name} isn't UTF-8 text; save it as UTF-8 and load it again.",
+            ) from None
+        return self.keep_calendar(source, path.name, at)
 
     def keep_calendar(self, source: str, name: str, at: datetime) -> int:
         """As `load_calendar`, for a table that came otherwise than in a file of that name."""
-        self.book(self.active()).calendars.with_text(source, name)
-        row = {"name": name, "source": source}
         with self.store.begin() as connection:
-            statement = insert(calendar_table).values(row)
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["name"], set_={"source": statement.excluded.source})
-            )
-            # Every process asks for this version with each case, and then reads its books anew.
-            registrar.touch(connection)
-        self._books.clear()
-        office = self.office()
-        with self.store.read() as connection:
-            waiting = queries.provisional_cases(connection)
-        return sum(self._recompute(office, number, at) for number in waiting)
+            year = working_days.load(connection, source, name, at)
+        return self._follow({year}, at)
 
-    def _recompute(self, office: Office, number: int, at: datetime) -> int:
+    def settle_calendars(self, at: datetime) -> int:
+        """Keep the working days that this release brings; where an earlier one had others, limits follow."""
         with self.store.begin() as connection:
-            sitting = ledger.take(Session(connection, office), number, None, at)
-            provisional = [one for one in sitting.case.clocks.values() if one.face.provisional and not one.face.stopped]
-            if not provisional:
-                return 0
-            sitting.begin_group()
-            record = sitting.case.record
-            happened = sitting.happen(record, "case.calendar_loaded", "recompute", record.state)
-            happened.target = record.state
-            before = [one.face.due for one in provisional]
-            for one in provisional:
-                sitting.signal(happened, one, "recompute")
-            ledger.put(sitting.session, [sitting])
-            return sum(due != one.face.due for due, one in zip(before, provisional, strict=True))
+            years = working_days.settle(connection, at)
+        return self._follow(years, at)
+
+    def _follow(self, years: set[int], at: datetime) -> int:
+        self._books.clear()
+        return working_days.follow(self.store, self.office(), years, at)
 
 
 def _changed(book: Book) -> Fault:
@@ -185,10 +176,6 @@ def verified(session: Session, office: Office, number: str, case_id: int) -> Ite
 def _shows(clock: Clock, face: Face | None) -> bool:
     """Whether the row of a clock shows that face; one that can't be read shows none."""
     try:
-        shown = clock.face
+        return clock.face == face
     except (KeyError, TypeError, ValueError):
         return False
-    if face is not None and shown.stopped and shown.provisional:
-        # It stopped while its year had no calendar; a table that was loaded since gives another limit.
-        face = replace(face, due=shown.due, provisional=True, breached=shown.breached)
-    return shown == face

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 OPENING = frozenset({"submit", "whistle", "save_draft"})
 """The triggers of the case that open one where there is none."""
 _SCHOOL_ROLES = frozenset({"counselor", "principal", "mentor", "deputy"})
-_KEPT_UNTIL_AGE = 21
 
 
 def begin(session: Session, trigger: str, actor: Actor, form: Mapping[str, Any] | None, now: datetime) -> Sitting:
@@ -97,8 +96,9 @@ def refuse_stranger(desk: CaseDesk, move: Move, form: Mapping[str, Any] | None) 
 def enrol(sitting: Sitting, who: Student | None, role: str | None) -> None:
     """Give the case its student and, when it is new, its number and its row.
 
-    A student whom the school's records hold already (the same ID number, or the same name and birthday at that
-    school) is that student; identity fields that were not given this time are kept.
+    A student whom this school's records hold already (the same ID number, or the same name and birthday) is that
+    student; identity fields that were not given this time are kept. What another school knows of a child stays there,
+    as with a roster: a child who has changed schools is a new student of the new one.
     """
     case, session = sitting.case, sitting.session
     if case.new:
@@ -135,7 +135,7 @@ def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
     session.connection.execute(select(func.pg_advisory_xact_lock(int.from_bytes(by_name[:8], signed=True))))
     if who.id_number is not None:
         for candidate in index.by_id_number(vault.index_of(master, "id_number", who.id_number)):
-            if _school_of(sitting, candidate) is not None:
+            if _school_of(sitting, candidate) == case.school:
                 return candidate, _identity(sitting, candidate)
     for candidate in index.by_name(by_name):
         if _school_of(sitting, candidate) == case.school:
@@ -143,7 +143,7 @@ def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
             if known.get("born") == who.born.isoformat() and not _contradicts(known, who):
                 return candidate, known
     school = session.office.directory.organisation(session.connection, case.school)
-    number = enrolment.enrol(session.connection, school, keep_until=kept_until(who.born))
+    number = enrolment.enrol(session.connection, school, keep_until=sitting.book.retention.keep_until(who.born))
     session.office.keystore.create(number)
     return number, {}
 
@@ -157,11 +157,6 @@ def _school_of(sitting: Sitting, number: int) -> int | None:
 
 def _contradicts(known: Mapping[str, Any], who: Student) -> bool:
     return who.id_number is not None and known.get("id_number") not in {None, who.id_number}
-
-
-def kept_until(born: date) -> date:
-    """18 plus 3 years [default], to the end of that year: the day itself would tell the birthday."""
-    return date(born.year + _KEPT_UNTIL_AGE, 12, 31)
 
 
 def _identity(sitting: Sitting, number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ the next one sends again with the same key.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from random import Random
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from cases import layout
 from cases.outbox import delivered_message, delivery, lane
 from cases.people import member
+from cases.wishes import Wishes
 from notifiers.channels import Channels, Outcome
 
 TRIES: Final = 8
@@ -114,6 +115,19 @@ def read_already(connection: Connection, taken: Claim, now: datetime) -> None:
     connection.execute(update(lane).where(lane.c.name == taken.lane).values(probed_until=None))
 
 
+def put_off(connection: Connection, taken: Claim, until: datetime) -> None:
+    """Its reader is resting: it waits until then, and that is no try."""
+    values = {"due_at": until, "claimed_until": None}
+    connection.execute(update(delivery).where(delivery.c.id == taken.id).values(values))
+    connection.execute(update(lane).where(lane.c.name == taken.lane).values(probed_until=None))
+
+
+def rests(taken: Claim, wish: Wishes, now: datetime, zone: tzinfo) -> datetime | None:
+    """Until when its reader's quiet hours hold a delivery, whichever try and channel it is; red is never held."""
+    until = now if taken.urgent else wish.not_before(now, zone)
+    return until if until > now else None
+
+
 def failed(
     connection: Connection,
     channels: Channels,
@@ -155,10 +169,12 @@ def failed(
     return dead
 
 
-def shed(connection: Connection, channels: Channels, now: datetime, chance: Random) -> tuple[int, int]:
+def shed(
+    connection: Connection, channels: Channels, now: datetime, chance: Random, zone: tzinfo
+) -> tuple[int, int, int]:
     """What is due in a closed lane has failed a try without being sent: nobody waits for a lane that may stay closed.
 
-    How many were put off, and how many given up.
+    How many were seen to, how many of those failed a try, and how many were given up. Whoever rests loses no try.
     """
     columns = [delivery.c[one] for one in ("id", "key", "member_id", "place", "lane", "urgent", "tries", "followed")]
     found = connection.execute(
@@ -169,8 +185,18 @@ def shed(connection: Connection, channels: Channels, now: datetime, chance: Rand
         .limit(_SHED)
         .with_for_update(of=delivery, skip_locked=True)
     ).all()
-    dead = sum(failed(connection, channels, Claim(*row), LANE_CLOSED, now, chance) for row in found)
-    return len(found), dead
+    claims = [Claim(*row) for row in found]
+    readers = layout.readers(connection, member.c.id.in_({one.member for one in claims})) if claims else ()
+    wishes = {one.member: one for one in readers}
+    tried = dead = 0
+    for one in claims:
+        wish = wishes.get(one.member)
+        if wish is not None and (until := rests(one, wish, now, zone)) is not None:
+            put_off(connection, one, until)
+            continue
+        tried += 1
+        dead += failed(connection, channels, one, LANE_CLOSED, now, chance)
+    return len(claims), tried, dead
 
 
 def _follow(connection: Connection, channels: Channels, taken: Claim, now: datetime) -> bool:

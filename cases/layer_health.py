@@ -16,8 +16,11 @@ _ASK: Words = (
     ),
 )
 _TAKE_BACK: Words = (
-    "请数据库管理员收回多余的权限(NOSUPERUSER、NOBYPASSRLS、对 event 表的读取),再运行 whistle migrate。",
-    "Have it taken back (NOSUPERUSER, NOBYPASSRLS, reading the table `event`), then run `whistle migrate`.",
+    "请数据库管理员收回多余的权限(NOSUPERUSER、NOBYPASSRLS、对 event 表和登录密钥的读取),再运行 whistle migrate。",
+    (
+        "Have it taken back (NOSUPERUSER, NOBYPASSRLS, reading the table `event` and what signing in keeps secret), "
+        "then run `whistle migrate`."
+    ),
 )
 _LAY: Words = ("运行 whistle migrate 补齐。", "Run `whistle migrate`: it lays what is missing.")
 

@@ -15,7 +15,7 @@ from cases.people import member
 from cases.records import incident, message
 from cases.wishes import Wishes
 from notifiers.channels import Channel, Channels
-from notifiers.faults import ChannelFault
+from notifiers.faults import NO_GATE, ChannelFault
 
 BATCH: Final = 500
 """Messages laid out in one transaction."""
@@ -85,11 +85,17 @@ def reader(connection: Connection, who: str) -> Wishes:
 def usable(
     connection: Connection, channels: Channels, wish: Wishes, first: int, now: datetime
 ) -> tuple[int, Channel] | None:
-    """The first of a member's channels from that place on that can be opened; a faulty one is an incident, once."""
+    """The first of a member's channels from that place on that can be opened; a faulty one is an incident, once.
+
+    A way that the installation hasn't is none of a member's faults, or every registered mail address would be an
+    incident: `whistle doctor` says it once.
+    """
     for place, address in enumerate(wish.channels[first:], start=first):
         try:
             return place, channels.open(address, wish.recipient)
         except ChannelFault as fault:
+            if fault.code in NO_GATE:
+                continue
             note(connection, "channel_fault", f"member {wish.member}, channel {place + 1}: {fault.code}", now)
     return None
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from cases import chain, rows, vault
+from cases import chain, owing, rows, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.loading import driver, due, one_by_one
@@ -147,6 +147,7 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
         if not sitting.occurrences:
             continue
         file = sitting.case
+        _attribute(session, file)
         _chain(session, sitting, events)
         file.last_at = sitting.now
         file.wake = _wake(file)
@@ -174,6 +175,28 @@ def put(session: Session, sittings: Sequence[Sitting]) -> None:
     if events:
         filled = [one for one in written if one]
         driver(session).execute(_statement(tuple(map(bool, written))), [_dumped(one) for one in filled], prepare=True)
+
+
+def _attribute(session: Session, file: CaseFile) -> None:
+    """Write down who owes each clock: the first organisation that its declaration names.
+
+    Asked anew where a move may have changed it, of a clock that runs; one that has stopped stays whose it was, and
+    so does one that nobody at the case owes any more.
+    """
+    declared = session.office.tracks
+    moved = any(one.dirty for one in file.called.values())
+    moved = moved or any(one.dirty and not one.new for one in file.tracks.values())
+    for clock in file.clocks.values() if moved else file.clocks.at_hand():
+        if not clock.new and (clock.stopped or not moved):
+            continue
+        record = file.track(clock.track)
+        if record is None:
+            continue
+        owners = declared[record.kind].clock_kinds[clock.name].owners(file, record)
+        found = owing.first(owners, file, record)
+        if found is not None and found != clock.organisation:
+            clock.organisation = found
+            clock.dirty = True
 
 
 def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> None:

@@ -35,7 +35,8 @@ UNLOCKED = _CASE + " WHERE c.id = ANY(%s)"
 UNLOCKED_BY_NUMBER = _CASE + " WHERE c.number = ANY(%s)"
 _CLOCKS = """
        (SELECT json_agg(json_build_array(case_id, clocks))::text
-          FROM (SELECT case_id, json_agg(json_build_array(no, track_no, name, face) ORDER BY no) AS clocks
+          FROM (SELECT case_id,
+                       json_agg(json_build_array(no, track_no, name, organisation_id, face) ORDER BY no) AS clocks
                   FROM clock WHERE {which} GROUP BY case_id) of_case)
 """
 _PARTS = """
@@ -60,7 +61,7 @@ _CLOCKS_OF_DUE = """
 SELECT case_id, json_agg(folded ORDER BY no) FILTER (WHERE due)::text, json_agg(folded) FILTER (WHERE NOT due)::text,
        count(*) FILTER (WHERE NOT due), min(wake_at) FILTER (WHERE NOT due)
   FROM (SELECT case_id, no, wake_at, coalesce(wake_at <= %(now)s, false) AS due,
-               json_build_array(no, track_no, name, face) AS folded
+               json_build_array(no, track_no, name, organisation_id, face) AS folded
           FROM clock WHERE case_id = ANY(%(cases)s)) one
  GROUP BY case_id
 """

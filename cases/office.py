@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cases.track import Track, discover
 
@@ -48,7 +48,11 @@ class Office:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One transaction at the office. Whoever opened it commits it (`cases.store`)."""
+    """One transaction at the office. Whoever opened it commits it (`cases.store`).
+
+    `owed` are lines of the access log that its door writes when what was read is handed over (`cases.noting`).
+    """
 
     connection: Connection
     office: Office
+    owed: list[dict[str, Any]] = field(default_factory=list)

@@ -5,18 +5,6 @@ from __future__ import annotations
 from cases.track import Desk, FieldFault, Form, Refusal, cannot_answer, fields
 
 LEVELS = ("red", "orange", "yellow", "blue")
-CONCERNS = (
-    "family_failure",
-    "harmful_home",
-    "duty_refused",
-    "left_behind",
-    "migrant",
-    "internet_addiction",
-    "mental_illness",
-    "bullying",
-    "school_safety",
-    "dropout",
-)
 ENDED_ASSIGNMENTS = frozenset({"done", "reassigned", "cancelled"})
 
 
@@ -25,7 +13,7 @@ def whistle_form(levels: tuple[str, ...], *, draft: bool = False) -> Form:
     mark = "?" if draft else ""
     return fields(
         f"concern{mark}, level{mark}, summary{mark}, student{mark}, statutory?, evidence?, school?",
-        concern=CONCERNS,
+        concern="concern",
         level=levels,
         statutory="statutory",
     )
@@ -34,6 +22,14 @@ def whistle_form(levels: tuple[str, ...], *, draft: bool = False) -> Form:
 def needs_signoff(desk: Desk) -> Refusal | None:
     if desk.role != "coordinator" and desk.form["level"] in {"yellow", "blue"}:
         return Refusal("needs_signoff", who_can=("principal@school",))
+    return None
+
+
+def known_concern(desk: Desk) -> Refusal | None:
+    """Which concerns there are is the policy's: a district may add one."""
+    concern = desk.form.get("concern")
+    if concern is not None and concern not in desk.book.concerns:
+        return Refusal("invalid", faults=(FieldFault("concern", "not_a_choice"),))
     return None
 
 
@@ -129,9 +125,9 @@ def owes_sign_off(desk: Desk) -> Refusal | None:
 
 
 def regrade(desk: Desk) -> None:
-    level = desk.form["level"]
+    was, level = desk.case.level, desk.form["level"]
     desk.regrade(level)
-    if level == "red" and "safe_plan" not in desk.record.facts:
+    if was != level == "red" and "safe_plan" not in desk.record.facts:
         desk.start(desk.record, "safe_plan")
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import select, tuple_
 
-from cases import access, chain, ledger, loading, vault
-from cases.records import access_log, event
+from cases import access, chain, ledger, loading, noting, vault
+from cases.records import event
 from cases.vault import Unreadable
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def said(
             opened.add(row["case_id"])
         new_date = str(row["open"].get("new_date") or "")
         found.setdefault((number, row["track_no"]), []).append(Said(row["trigger"], row["at"], text, new_date))
-    _note(session, opened, actor, now)
+    looked = [one for one in seen.values() if one.id in opened]
+    noting.note_looks(session, looked, actor, ["narrative"], "supervision orders", now)
     return found
 
 
@@ -85,12 +86,3 @@ def _text(row: RowMapping, key: vault.DataKey | None) -> str:
     except Unreadable:
         return ""
     return str(next((written[name] for name in ("demand", "answer", "note") if written.get(name)), ""))
-
-
-def _note(session: Session, opened: set[int], actor: Actor, now: datetime) -> None:
-    if not opened:
-        return
-    post = actor.posts[0]
-    row = {"at": now, "member_id": actor.member_id, "organisation_id": post.organisation_id, "role": post.role,
-           "section": "narrative", "what": "supervision orders", "track_no": None}  # fmt: skip
-    session.connection.execute(insert(access_log), [{**row, "case_id": one} for one in sorted(opened)])

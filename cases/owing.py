@@ -1,6 +1,6 @@
-"""Whether a member owes a clock: the declared owners (`role@relation`) held against the member's posts.
+"""Who owes a clock: the declared owners (`role@relation`) as organisations, and held against a member's posts.
 
-Beside `cases.telling`, which asks it the other way round: whom a relation means, for messages.
+Beside `cases.telling`, which asks whom a relation means for messages.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from cases import access
 from cases.casefile import CaseFile, Record
 from cases.directory import Actor, Post
-from cases.telling import LEAD_OF, OFFICER_OF
+from cases.telling import LEAD_OF, OFFICER_OF, places
 
 _PLACED = frozenset({"assignee", "hospital", "school", "district", "city", "jurisdiction"})
 
@@ -16,6 +16,28 @@ _PLACED = frozenset({"assignee", "hospital", "school", "district", "city", "juri
 def owes(actor: Actor, owners: tuple[str, ...], case: CaseFile, record: Record) -> bool:
     """Whether this member is one of them, by any post held now; duty rota doesn't matter."""
     return any(_is_one(actor, owner, case, record) for owner in owners)
+
+
+def organisations(owners: tuple[str, ...], case: CaseFile, record: Record) -> list[int]:
+    """The organisations that owe a clock, in the order in which its declaration names them, each once.
+
+    Of a kind that nobody was called of nobody owes, and no hospital before it is called: it knows of no case yet.
+    """
+    found: dict[int, None] = {}
+    for owner in owners:
+        role, _, relation = owner.partition("@")
+        if role.startswith("member:"):
+            continue
+        for number in places(case, relation, record):
+            summons = case.called.get(number)
+            if relation != "hospital" or (summons is not None and summons.until is None):
+                found[number] = None
+    return list(found)
+
+
+def first(owners: tuple[str, ...], case: CaseFile, record: Record) -> int | None:
+    """The organisation that answers for a clock where only one can be named; None where nobody owes it."""
+    return next(iter(organisations(owners, case, record)), None)
 
 
 def _is_one(actor: Actor, owner: str, case: CaseFile, record: Record) -> bool:

@@ -99,6 +99,27 @@ KINDS_OF_ROLE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 
 
+# Under which kinds an organisation may stand: a desk, its street, or an office of its own line. A kind that isn't here
+# stands as most offices do.
+_OFFICES: Final = frozenset({"city", "district", "street"})
+_UNDER: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "city": frozenset(),
+        "district": frozenset({"city"}),
+        "street": frozenset({"district"}),
+        "community": frozenset({"street"}),
+        "school": frozenset({"district", "street", "education_bureau"}),
+        "hospital": frozenset({"city", "district", "health_commission"}),
+        "guidance_center": _OFFICES | {"education_bureau", "guidance_center"},
+    }
+)
+
+
+def kinds_above(kind: str) -> frozenset[str]:
+    """The kinds of organisation under which one of that kind may stand."""
+    return _UNDER.get(kind, _OFFICES | {kind})
+
+
 def _one_of(column: str, words: Iterable[str]) -> str:
     return f"{column} IN ({', '.join(repr(word) for word in words)})"
 

@@ -12,6 +12,7 @@ from cases.keystore import KeyStore
 from cases.office import Office
 from cases.scenario.cast import Cast, assemble
 from cases.scenario.fault import ScenarioFaults
+from cases.scenario.papers import MemoryShelf
 from cases.scenario.report import Outcome
 from cases.scenario.script import Script, read_script
 from cases.scenario.stage import Stage
@@ -64,4 +65,5 @@ def staged(fresh: Store, book: Book, script: Script) -> tuple[Office, Cast]:
         cast = assemble(connection, script)
         version = version_of(connection)
     directory = Directory(version, book.tz)
-    return Office(directory, keystore, master, book.version, {book.version: book}.__getitem__), cast
+    books = {book.version: book}
+    return Office(directory, keystore, master, book.version, books.__getitem__, shelf=MemoryShelf()), cast

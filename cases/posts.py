@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
+from cases import post_notes
 from cases.directory_fault import DirectoryFault
 from cases.people import KINDS, KINDS_OF_ROLE, LANGUAGES, ROLES, duty, member, post, station
+from cases.post_log import By
+from cases.refusal import Refusal
 from cases.registrar import id_of, linked, named, touch
 from cases.who import Member, Organisation, Post
 
@@ -30,8 +34,9 @@ def enlist(
     phone: str | None = None,
     email: str | None = None,
     language: str = "zh_CN",
+    by: By | None = None,
 ) -> Member:
-    """Enter a member of an organisation and appoint it to posts there from that day on.
+    """Enter a member of an organisation and appoint it to posts there from that day on; `by` is who does so.
 
     `school` is whose station a codirector directs. Raises DirectoryFault: nameless, unknown_language, and
     whatever `appoint` refuses.
@@ -49,7 +54,7 @@ def enlist(
     }
     number = connection.execute(insert(member).values(**values).returning(member.c.id)).scalar_one()
     held = tuple(
-        appoint(connection, number, role, place, since=since, school=school if role == "codirector" else None)
+        appoint(connection, number, role, place, since=since, school=school if role == "codirector" else None, by=by)
         for role in posts
     )
     return Member(number, name, place.id, held, language)
@@ -64,13 +69,17 @@ def appoint(
     since: date,
     until: date | None = None,
     school: Organisation | None = None,
+    by: By | None = None,
 ) -> Post:
-    """Give a member a post from one day to another (both included), in the policy's time zone.
+    """Give a member a post from one day to another (both included), in the policy's time zone; `by` is who does so.
 
-    Raises DirectoryFault: unknown_role, role_elsewhere, needs_school, no_school_here, wrong_link,
+    Refuses `not_permitted` to whoever would appoint themselves: an admin sees no case, and gets no sight by their own
+    hand. Raises DirectoryFault: unknown_role, role_elsewhere, needs_school, no_school_here, wrong_link,
     term_backwards, no_member, post_taken (a second principal, or codirector of one school),
     post_held_already.
     """
+    if by is not None and by.member == member_id:
+        raise Refusal("not_permitted", who_can=("admin@organisation", "admin@district", "admin@city"))
     check_post(role, place, school)
     if until is not None and until < since:
         raise DirectoryFault("term_backwards", since=since.isoformat(), until=until.isoformat())
@@ -94,10 +103,11 @@ def appoint(
             raise
         held = error.orig.diag.constraint_name == "uq_post_held"
         raise DirectoryFault("post_held_already" if held else "post_taken", **facts) from None
+    post_notes.write(connection, by, [_changed("appointed", member_id, role, place.id, since)])
     return Post(role, place.id, place.kind, id_of(school))
 
 
-def end_post(connection: Connection, member_id: int, held: Post, until: date) -> None:
+def end_post(connection: Connection, member_id: int, held: Post, until: date, *, by: By | None = None) -> None:
     """End an open term; that day is its last. Raises DirectoryFault no_member when nobody holds it so."""
     touch(connection)
     ended = connection.execute(
@@ -109,6 +119,7 @@ def end_post(connection: Connection, member_id: int, held: Post, until: date) ->
     )
     if ended.rowcount == 0:
         raise DirectoryFault("no_member", what=f"{member_id} ({held.role})")
+    post_notes.write(connection, by, [_changed("ended", member_id, held.role, held.organisation_id, until)])
 
 
 def check_post(role: str, place: Organisation, school: Organisation | None) -> None:
@@ -190,15 +201,21 @@ def take_off_duty(connection: Connection, place: Organisation, shift: int) -> No
         raise DirectoryFault("no_shift", name=place.name)
 
 
-def retire(connection: Connection, member_id: int) -> None:
+def retire(connection: Connection, member_id: int, *, by: By | None = None) -> None:
     """Take a member out of service: from the next version on it holds no post and acts no more.
 
     Its posts stay on record. Raises DirectoryFault no_member.
     """
     touch(connection)
-    gone = connection.execute(update(member).where(member.c.id == member_id).values(active=False))
-    if gone.rowcount == 0:
+    left = update(member).where(member.c.id == member_id).values(active=False)
+    home = connection.scalar(left.returning(member.c.organisation_id))
+    if home is None:
         raise DirectoryFault("no_member", what=str(member_id))
+    post_notes.write(connection, by, [_changed("retired", member_id, None, home, None)])
+
+
+def _changed(what: str, member_id: int, role: str | None, place: int, day: date | None) -> dict[str, Any]:
+    return {"what": what, "member_id": member_id, "role": role, "organisation_id": place, "day": day}
 
 
 def _member_name(connection: Connection, member_id: int) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, select
 
-from cases import access, chain, enrolment, ledger, loading, rows, vault
+from cases import access, chain, enrolment, ledger, loading, noting, rows, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
 from cases.people import student
-from cases.records import access_log, case, clock, event
+from cases.records import case, event
 from cases.refusal import Refusal
 from policies.clocks import Signal
 
@@ -41,12 +41,15 @@ class Happened:
 
 
 def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tuple[CaseFile, access.Sight]:
-    """The case as it is, without its lock, and what the actor sees of it. Refuses `not_found` to outsiders."""
+    """The case as it is, without its lock, and what the actor sees of it. Refuses `not_found` to outsiders.
+
+    Where only a break-glass lets them see it, the session owes the access log a line for it.
+    """
     keys: list[int] | list[str] = [number] if isinstance(number, int) else [str(number)]
     files = loading.one_by_one(session, keys, lock=False)
     if not files:
         raise Refusal("not_found")
-    file = files[0]
+    file, target = files[0], None
     sight = access.sees(actor, file, session.office.book_of(file.policy), now)
     if file.merged_into is not None:
         # What was merged is read from the case that it went into, by whoever sees that one.
@@ -54,6 +57,7 @@ def look(session: Session, number: str | int, actor: Actor, now: datetime) -> tu
         sight = sight.widened(access.sees(actor, target, session.office.book_of(target.policy), now))
     if sight.nothing:
         raise Refusal("not_found")
+    noting.note_glass(session, file, target, actor, sight, now)
     return file, sight
 
 
@@ -101,7 +105,7 @@ def open_section(
     file, sight = look(session, number, actor, now)
     if sight.of(section) != "yes":
         raise Refusal("not_permitted")
-    note_looks(session, [file], actor, section, what, now)
+    noting.note_looks(session, [file], actor, [section], what, now)
     key = session.office.keystore.of(file.student)
     opened: list[dict[str, Any]] = []
     if section == "identity":
@@ -119,34 +123,6 @@ def open_section(
         written = vault.open(key, ledger.place(file.id, row.seq), section, row[2], recorded)
         opened.append({"seq": row.seq, "at": row.at, **json.loads(written)})
     return opened
-
-
-def note_looks(
-    session: Session, files: Sequence[CaseFile], actor: Actor, section: vault.Section, what: str, now: datetime
-) -> None:
-    """Write into the access log that a reader opened a section of these cases, and under which break-glass."""
-    post = actor.posts[0]
-    session.connection.execute(
-        insert(access_log),
-        [
-            {
-                "case_id": file.id,
-                "at": now,
-                "member_id": actor.member_id,
-                "organisation_id": post.organisation_id,
-                "role": post.role,
-                "section": section,
-                "what": what,
-                "track_no": _glass(file, actor),
-            }
-            for file in files
-        ],
-    )
-
-
-def _glass(file: CaseFile, actor: Actor) -> int | None:
-    glass = [one for one in file.of_kind("access") if one.facts.get("opened_by") == actor.member_id]
-    return next((one.no for one in glass if one.state == "open"), None)
 
 
 def chain_rows(connection: Connection, case_id: int, number: str) -> Iterator[chain.ChainRow]:
@@ -190,12 +166,6 @@ def next_wake(connection: Connection) -> datetime | None:
     at = func.greatest(case.c.wake_at, func.coalesce(case.c.aside_until, case.c.wake_at))
     found: datetime | None = connection.scalar(select(func.min(at)).where(case.c.wake_at.is_not(None)))
     return found
-
-
-def provisional_cases(connection: Connection) -> list[int]:
-    """The cases with a clock whose limit reaches past the published calendar."""
-    found = select(clock.c.case_id).where(clock.c.provisional, clock.c.stopped_at.is_(None)).distinct()
-    return list(connection.scalars(found.order_by(clock.c.case_id)))
 
 
 def number_of(connection: Connection, case_id: int) -> str | None:

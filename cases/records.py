@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
-from cases import accounts, asked_twice, attached, import_rows, outbox, people, subscriptions, tally_tables
+from cases import accounts, asked_twice, attached, import_rows, outbox, people, post_log, subscriptions, tally_tables
 from cases.heartbeat import heartbeat
 from cases.metadata import metadata
 
@@ -44,6 +44,7 @@ __all__ = [
     "metadata",
     "outbox",
     "people",
+    "post_log",
     "subscriptions",
     "tally_tables",
 ]
@@ -234,7 +235,7 @@ message = Table(
     Column("member_id", BigInteger, nullable=False),
     _instant("at", nullable=False),
     # owes, told, reminded, warned, breached, escalated, bulletined: the highest that concerns this person;
-    # of an occasion digest, bulletin, stalled, seal_broken.
+    # of an occasion digest, bulletin, stalled, seal_broken, appointed.
     Column("kind", Text, nullable=False),
     Column("level", Text, nullable=False),
     # What it is about, in the contract's own names; never a person, a school or a fact.
@@ -278,10 +279,16 @@ policy_version = Table(
 calendar_table = Table(
     "calendar_table",
     metadata,
+    Column("edition", Integer, primary_key=True, server_default="0"),
     Column("name", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("stored_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("brought", Boolean, nullable=False, server_default="false"),
 )
+"""Working days, only ever added to: each limit is reckoned by an edition, and can be reckoned again by it for ever.
+
+Those `brought` came with a release of the software, the others were loaded here.
+"""
 
 incident = Table(
     "incident",

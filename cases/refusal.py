@@ -63,6 +63,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     "needs_second_person": ("不能由唯一经手人自己结案", "whoever alone worked on a case can't close it"),
     "red_cannot_decline": ("红色等级不得退单", "a red one can't be declined"),
     "already_declined": ("已裁定维持,不能再次退单", "it was upheld: it can't be declined again"),
+    "too_early": ("还没到约定的时间", "the time that was agreed hasn't come"),
     "too_late": ("已过时限", "it is too late"),
     "sent_back_twice": ("已退回两次,请协调员裁定", "sent back twice already: the coordinator rules now"),
     "already_extended": ("只能延期一次", "there is one extension only"),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from cases.directory_fault import DirectoryFault, OrganisationLoop
-from cases.people import KINDS, directory_version, directory_version_sequence, organisation
+from cases.people import KINDS, directory_version, directory_version_sequence, kinds_above, organisation
 from cases.who import Organisation
 
 _COLUMNS: Final = (
@@ -51,7 +51,7 @@ def found(
 ) -> Organisation:
     """Register an organisation. Its district and city follow from the parent; so does its street.
 
-    Raises DirectoryFault: unknown_kind, nameless, needs_parent, only_schools, wrong_link, code_taken.
+    Raises DirectoryFault: unknown_kind, nameless, needs_parent, wrong_parent, only_schools, wrong_link, code_taken.
     """
     if kind not in KINDS:
         raise DirectoryFault("unknown_kind", what=kind, known=", ".join(KINDS))
@@ -59,6 +59,7 @@ def found(
         named(what, value)
     if parent is None and kind != "city":
         raise DirectoryFault("needs_parent", name=name)
+    under(kind, parent)
     if kind != "school" and (hospital or community):
         raise DirectoryFault("only_schools", name=name)
     if street is None and parent is not None and parent.kind == "street":
@@ -96,7 +97,8 @@ def found(
 def move(connection: Connection, moved: Organisation, parent: Organisation) -> Organisation:
     """Put an organisation, with all below it, under another parent; their district and city follow.
 
-    Streets and a school's links stay as they are. Raises OrganisationLoop when the parent stands below it.
+    Streets and a school's links stay as they are. Raises OrganisationLoop when the parent stands below it, and
+    DirectoryFault wrong_parent.
     """
     touch(connection)
     below = (
@@ -110,6 +112,7 @@ def move(connection: Connection, moved: Organisation, parent: Organisation) -> O
     tree = connection.execute(select(below.c.id, below.c.kind).order_by(below.c.depth)).all()
     if parent.id in {row.id for row in tree}:
         raise OrganisationLoop(name=moved.name, parent=parent.name)
+    under(moved.kind, parent)
     connection.execute(update(organisation).where(organisation.c.id == moved.id).values(parent_id=parent.id))
     for row in tree:
         _inherit(connection, row.id, row.kind)
@@ -142,6 +145,13 @@ def _inherit(connection: Connection, organisation_id: int, kind: str) -> None:
             city_id=organisation_id if kind == "city" else above.c.city_id,
         )
     )
+
+
+def under(kind: str, parent: Organisation | None) -> None:
+    """Raises DirectoryFault wrong_parent where no organisation of that kind stands under such a one."""
+    if parent is not None and parent.kind not in kinds_above(kind):
+        kinds = ", ".join(one for one in KINDS if one in kinds_above(kind)) or "–"
+        raise DirectoryFault("wrong_parent", kind=kind, kinds=kinds, name=parent.name)
 
 
 def linked(name: str, link: str, other: Organisation | None) -> None:

@@ -129,17 +129,28 @@ def joint_tracking(premises: Premises, now: datetime, given: Mapping[str, Any]) 
     return {"fired": swept.fired, "districts": listed}
 
 
+def missing(premises: Premises, now: datetime, district: str) -> list[dict[str, Any]]:
+    """The rows of a district's sheet: case, week, the sides whose part is missing, since when. No person."""
+    office = premises.office()
+    with premises.kept.store.read() as connection:
+        drawn = tracking.sheets(connection, office.book_of, now, district=district)
+    return [owing.row() for one in drawn for owing in one.owing]
+
+
 def send_digest(premises: Premises, now: datetime, _: Mapping[str, Any]) -> dict[str, Any]:
     """The morning's digest, on a working day."""
-    office = premises.office_now()
-    return {"messages": digest.send(premises.kept.store, office.book_of(office.current), now)}
+    return {"messages": digest.send(premises.kept.store, premises.office_now(), now)}
 
 
 def send_bulletin(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The bulletin of the month before, or of the `month` given (its first day)."""
+    """The bulletin of the month before, or of the `month` given (its first day).
+
+    Before `scheduled`, where a run was planned for that instant: it may come weeks after its time.
+    """
     kept = premises.kept
     office = premises.office_now()
-    today = now.astimezone(office.book_of(office.current).tz).date()
+    planned: datetime = given.get("scheduled") or now
+    today = planned.astimezone(office.book_of(office.current).tz).date()
     month: date = given.get("month") or bulletin.month_before(today)
     sent = bulletin.send(kept.store, office.book_of, month, now)
     with kept.store.read() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cases.casefile import CASE, Called, CaseFile, Occurrence, Record
+from cases.casefile import Called, CaseFile, Occurrence, Record
 from cases.clockwork import Clock
 from cases.faces import face_to_json
 
@@ -66,9 +66,8 @@ def track_row(case: CaseFile, record: Record, ended: datetime | None) -> dict[st
 
 
 def clock_row(case: CaseFile, clock: Clock) -> dict[str, Any]:
-    """One clock's row, as JSON holds it. Its organisation is its track's, for the work lists."""
+    """One clock's row, as JSON holds it."""
     face = clock.face
-    record = case.record if clock.track == CASE else case.tracks[clock.track]
     written = face_to_json(face)
     return {
         "case_id": case.id,
@@ -76,7 +75,7 @@ def clock_row(case: CaseFile, clock: Clock) -> dict[str, Any]:
         "track_no": clock.track,
         "name": clock.name,
         "state": face.state,
-        "organisation_id": record.organisation,
+        "organisation_id": clock.organisation,
         "started_at": written["started"],
         "due_at": written["due"],
         "wake_at": written.get("wake"),

@@ -63,7 +63,7 @@ def upgrade(store: Store) -> None:
             bring(connection, "head")
         if not look(connection).whole:
             # A server that didn't let us make the roles may let us now, and a table may have come since.
-            for one in _scripts().get_revision("0015").module.LAID:
+            for one in _scripts().get_revision("0018").module.LAID:
                 connection.execute(text(one))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from cases import access, loading, queries, vault
+from cases import access, loading, noting, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
@@ -40,7 +40,7 @@ def find(session: Session, actor: Actor, asked: str, now: datetime) -> list[Case
     files.sort(key=lambda one: one.created, reverse=True)
     seen = [one for one in files if _seen(session, one, actor, now, named=number is None)]
     if seen and number is None:
-        queries.note_looks(session, seen, actor, "identity", "search by name", now)
+        noting.note_looks(session, seen, actor, ["identity"], "search by name", now)
     return seen
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from policies.book import Book
 
 Part = Literal["reader", "opener"]
-"""`reader` sees no sealed section of an event; `opener` does, and writes into the access log that it did."""
+"""`reader` sees no sealed section of an event; `opener` does, and writes into the access log that it did.
+
+Neither sees another member's messages, nor a password's hash or any other secret of signing in.
+"""
 
 _PUT_ON: Final = text(
     "SELECT set_config('whistle.reader', :reader, true), set_config('whistle.today', :today, true),"
@@ -31,7 +34,12 @@ _THERE: Final = text(
     "SELECT count(*) = 2 FROM pg_policies p JOIN pg_roles r ON r.rolname = ANY (p.roles)"
     " WHERE p.tablename = 'cases' AND p.policyname = 'seen' AND pg_has_role(current_user, r.oid, 'MEMBER')"
 )
-_GUARDED: Final = ("cases", "student", "event", "file")
+_GUARDED: Final = ("cases", "student", "event", "file", "message", "access_log")
+SECRETS: Final = (
+    "account.password", "account.totp", "one_time_code.digest", "recovery_code.digest", "login_session.digest",
+    "login_session.earlier", "login_session.csrf", "api_token.digest", "feed.digest", "subscription.secret",
+    "subscription.previous",
+)  # fmt: skip
 _SEALED: Final = ("identity", "narrative", "clinical")
 _LOOK: Final = text("""
 WITH role AS (
@@ -54,7 +62,9 @@ SELECT
   EXISTS (SELECT FROM here h, role WHERE h.relname = 'access_log' AND role.name = 'whistle_opener'
     AND NOT has_table_privilege(role.oid, h.oid, 'INSERT')) AS untraced,
   EXISTS (SELECT FROM here h, role, unnest(CAST(:sealed AS text[])) AS one WHERE h.relname = 'event'
-    AND role.name = 'whistle_reader' AND has_column_privilege(role.oid, h.oid, one, 'SELECT')) AS unsealed
+    AND role.name = 'whistle_reader' AND has_column_privilege(role.oid, h.oid, one, 'SELECT'))
+  OR EXISTS (SELECT FROM here h, role, unnest(CAST(:secrets AS text[])) AS one WHERE h.relname = split_part(one, '.', 1)
+    AND role.oid IS NOT NULL AND has_column_privilege(role.oid, h.oid, split_part(one, '.', 2), 'SELECT')) AS unsealed
 """)
 
 
@@ -137,7 +147,8 @@ class Layer:
 
 def look(connection: Connection) -> Layer:
     """How the second layer of this database stands. Changes nothing."""
-    row = connection.execute(_LOOK, {"guarded": list(_GUARDED), "sealed": list(_SEALED)}).one()
+    asked = {"guarded": list(_GUARDED), "sealed": list(_SEALED), "secrets": list(SECRETS)}
+    row = connection.execute(_LOOK, asked).one()
     unread = (*row.unread, *(("access_log",) if row.untraced else ()))
     return Layer(
         tuple(row.missing), tuple(row.refused), tuple(row.above), tuple(row.unguarded), unread, bool(row.unsealed)

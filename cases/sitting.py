@@ -167,13 +167,14 @@ class Sitting:
                 given=given,
                 limit=limit,
                 half=half,
+                edition=self.book.calendars.edition,
             )
         )
         return clock
 
     def signal(self, occurrence: Occurrence, clock: Clock, op: str, **more: Any) -> None:  # noqa: ANN401
         """Do something to one clock and write it into the event, so that the history replays into its face."""
-        signal = Signal(cast("Op", op), clock.no, self.now, **more)
+        signal = Signal(cast("Op", op), clock.no, self.now, edition=self.book.calendars.edition, **more)
         face = step(self.book, {clock.no: clock.face}, signal)
         if face is not None and face is not clock.face:
             clock.face = face
@@ -188,12 +189,13 @@ class Sitting:
         old = self.case.clock(record.no, name)
         if old is None:
             return
-        face, no = old.face, len(self.case.clocks) + 1
+        face, no, by = old.face, len(self.case.clocks) + 1, self.book.calendars.edition
+        own = face.limit if face.own else None
         again = [Signal("start", no, face.started, name=face.name, level=face.level, calendar=face.calendar,
-                        given=face.given, limit=face.limit if face.own else None, half=face.half)]  # fmt: skip
+                        given=face.given, limit=own, half=face.half, edition=by)]  # fmt: skip
         for since, until in face.pauses:
-            again += [Signal("pause", no, since), Signal("resume", no, until)]
-        again += [Signal("rung", no, self.now) for _ in range(face.rung)]
+            again += [Signal("pause", no, since), Signal("resume", no, until, edition=by)]
+        again += [Signal("rung", no, self.now, edition=by) for _ in range(face.rung)]
         faces: dict[int, Face] = {}
         for signal in again:
             step(self.book, faces, signal)

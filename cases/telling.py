@@ -9,14 +9,17 @@ from cases.access import treating
 from cases.directory_fault import DirectoryFault
 
 if TYPE_CHECKING:
-    from cases.casefile import Record
+    from cases.casefile import CaseFile, Record
     from cases.clockwork import Clock
     from cases.sitting import Sitting
     from policies.ladder import Rung
 
-LEAD_OF = {"school": ("principal",), "hospital": ("liaison",)}
-"""Where "the lead" of an organisation is told something, a school's is its principal, a hospital's its liaison."""
-OFFICER_OF = {"school": ("counselor",), "hospital": ("liaison",)}
+_DESK = {"district": ("coordinator",), "city": ("coordinator",)}
+LEAD_OF = {"school": ("principal",), "hospital": ("liaison",), **_DESK}
+"""Where "the lead" of an organisation is told something, a school's is its principal, a hospital's its liaison, and a
+desk has its coordinator for everything.
+"""
+OFFICER_OF = {"school": ("counselor",), "hospital": ("liaison",), **_DESK}
 _RUNG_TELLS = {
     "coordinator": ("coordinator@district",),
     "district_supervisor": ("supervisor@district",),
@@ -46,8 +49,21 @@ def posted(sitting: Sitting, number: int, role: str) -> Iterator[int]:
 
 
 def organisations(sitting: Sitting, relation: str, record: Record) -> Iterator[int]:
-    """The organisations that a relation means for this track."""
-    case = sitting.case
+    """The organisations that a relation means for this track; where nobody of a kind was called, the nearest."""
+    found = list(places(sitting.case, relation, record))
+    yield from found
+    if found or relation in {"assignee", "hospital"}:
+        return
+    session = sitting.session
+    try:
+        yield session.office.directory.nearest(session.connection, sitting.case.school, relation).id
+    except DirectoryFault:
+        # A district without such an organisation has nobody to tell; the case itself goes on.
+        return
+
+
+def places(case: CaseFile, relation: str, record: Record) -> Iterator[int]:
+    """The organisations that a relation means for this track, of those that have to do with the case already."""
     if relation == "school":
         yield case.school
     elif relation in {"district", "jurisdiction"}:
@@ -63,22 +79,9 @@ def organisations(sitting: Sitting, relation: str, record: Record) -> Iterator[i
     elif relation.startswith("organisation:"):
         yield int(relation.removeprefix("organisation:"))
     else:
-        yield from _called(sitting, relation)
-
-
-def _called(sitting: Sitting, kind: str) -> Iterator[int]:
-    """The called organisations of a kind; without one, whoever of that kind is responsible for the school."""
-    standing = [one for one in sitting.case.called.values() if one.until is None]
-    found = [one.organisation for one in standing if kind in {"assignee", one.kind}]
-    if found or kind == "assignee":
-        yield from found
-        return
-    session = sitting.session
-    try:
-        yield session.office.directory.nearest(session.connection, sitting.case.school, kind).id
-    except DirectoryFault:
-        # A district without such an organisation has nobody to tell; the case itself goes on.
-        return
+        standing = [one for one in case.called.values() if one.until is None]
+        standing.sort(key=lambda one: (one.since, one.organisation))
+        yield from (one.organisation for one in standing if relation in {"assignee", one.kind})
 
 
 def tell(sitting: Sitting, record: Record, recipients: tuple[str, ...], item: dict[str, object]) -> None:

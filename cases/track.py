@@ -21,6 +21,7 @@ from cases.casefile import CASE, Called, CaseFile, Record
 from cases.clockwork import Clock
 from cases.directory import Actor, Organisation
 from cases.forms import Field, Form, Plan, Score, Section, Student, fields
+from cases.plausible import by_now, conditions_said, from_today, since_opened
 from cases.refusal import FieldFault, Refusal
 from policies.book import Book
 from policies.limits import Limit, SameDay, Unit
@@ -53,10 +54,14 @@ __all__ = [
     "Track",
     "Unit",
     "Who",
+    "by_now",
     "cannot_answer",
+    "conditions_said",
     "discover",
     "fields",
+    "from_today",
     "scored",
+    "since_opened",
     "who",
 ]
 

@@ -6,14 +6,15 @@ No person stands in it: a line is a case's number, its round and the organisatio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby, takewhile
-from typing import TYPE_CHECKING, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, RowMapping, and_, select
 
+from cases import regrading
 from cases.people import organisation
 from cases.records import case, clock, track
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 SOON: Final = timedelta(days=7)
 """How far ahead planned rounds are counted."""
-_RISKS: Final = frozenset({"some", "acute"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,7 @@ class Owing:
     """One round that is open, or missed and not yet filed.
 
     `missing` names the sides whose part isn't there, `school_part` who files the school's: the school, or in the
-    holidays the community. `rounds_of_risk` counts the filed rounds in a row, up to the newest, that saw some
-    risk; `regrade` says that there are as many as the policy prompts a regrade for.
+    holidays the community. `opened` is the day since when it is asked for.
     """
 
     number: str
@@ -41,11 +40,23 @@ class Owing:
     round: int
     week: int
     state: str
+    opened: date
     due: datetime
     missing: tuple[str, ...]
     school_part: str
-    rounds_of_risk: int
-    regrade: bool
+
+    def row(self) -> dict[str, Any]:
+        """As a table has it: whose part of which round is missing, and since when."""
+        sides = (self.school_part if side == "school" else side for side in self.missing)
+        return {
+            "case": self.number,
+            "level": self.level,
+            "week": self.week,
+            "missing": ", ".join(sides),
+            "since": self.opened.isoformat(),
+            "due": self.due.isoformat(timespec="minutes"),
+            "state": self.state,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +69,13 @@ class Sheet:
     """Students under joint tracking."""
     soon: int
     """Planned rounds that open within a week."""
+    regrades: int
+    """Students for whom a regrade is prompted, whether or not a round of theirs is open."""
     owing: tuple[Owing, ...]
 
     @property
     def missed(self) -> int:
         return sum(one.state == "missed" for one in self.owing)
-
-    @property
-    def regrades(self) -> int:
-        """Students for whom a regrade is prompted."""
-        return len({one.number for one in self.owing if one.regrade})
 
 
 def districts(connection: Connection) -> list[tuple[str, str]]:
@@ -82,30 +90,40 @@ def sheets(
     """The sheet of every district that tracks somebody, or of the district with that code, tracking or not."""
     drawn = []
     names = dict(districts(connection))
+    risky = {(row.case_id, row.parent_no): row.running for row in connection.execute(regrading.prompted(1))}
     for code, rows in groupby(_rounds(connection, district), key=lambda row: str(row["code"])):
-        drawn.append(_sheet(code, names.pop(code, code), list(rows), book_of, now))
+        drawn.append(_sheet(code, names.pop(code, code), list(rows), risky, book_of, now))
     if district is not None and not drawn and district in names:
-        drawn.append(Sheet(district, names[district], 0, 0, ()))
+        drawn.append(Sheet(district, names[district], 0, 0, 0, ()))
     return drawn
 
 
-def _sheet(code: str, name: str, rows: list[RowMapping], book_of: Callable[[str], Book], now: datetime) -> Sheet:
-    tracked, soon = 0, 0
+def _sheet(
+    code: str,
+    name: str,
+    rows: list[RowMapping],
+    risky: Mapping[tuple[int, int], int],
+    book_of: Callable[[str], Book],
+    now: datetime,
+) -> Sheet:
+    tracked, soon, regrades = 0, 0, 0
     owing: list[Owing] = []
-    for _, group in groupby(rows, key=lambda row: (row["case_id"], row["parent_no"])):
+    for tracking, group in groupby(rows, key=lambda row: (row["case_id"], row["parent_no"])):
         rounds = list(group)
         book = book_of(rounds[0]["policy"])
         ahead = (now + SOON).astimezone(book.tz).date()
         tracked += 1
+        regrades += risky.get(tracking, 0) >= book.windows.rounds_of_some_risk
         soon += sum(
             one["state"] == "planned" and date.fromisoformat(one["facts"]["opens_on"]) <= ahead for one in rounds
         )
-        owing += _owing(rounds, book.windows.rounds_of_some_risk)
-    return Sheet(code, name, tracked, soon, tuple(sorted(owing, key=lambda one: (one.due, one.number, one.round))))
+        owing += _owing(rounds)
+    return Sheet(
+        code, name, tracked, soon, regrades, tuple(sorted(owing, key=lambda one: (one.due, one.number, one.round)))
+    )
 
 
-def _owing(rounds: list[RowMapping], prompted_by: int) -> Iterator[Owing]:
-    in_a_row = _rounds_of_risk(rounds)
+def _owing(rounds: list[RowMapping]) -> Iterator[Owing]:
     for row in rounds:
         facts = row["facts"]
         missing = tuple(side for side in facts["needs"] if side not in facts["filed"])
@@ -118,19 +136,11 @@ def _owing(rounds: list[RowMapping], prompted_by: int) -> Iterator[Owing]:
                 round=facts["round"],
                 week=facts["week"],
                 state=row["state"],
+                opened=date.fromisoformat(facts["opens_on"]),
                 due=row["due_at"].astimezone(UTC),
                 missing=missing,
                 school_part=facts.get("school_part", "school"),
-                rounds_of_risk=in_a_row,
-                regrade=in_a_row >= prompted_by,
             )
-
-
-def _rounds_of_risk(rounds: list[RowMapping]) -> int:
-    """Filed rounds in a row with some risk, the newest filed one last; rounds nobody filed are passed over."""
-    filed = [row["facts"] for row in rounds if row["facts"]["filed"]]
-    newest_first = sorted(filed, key=lambda facts: int(facts["round"]), reverse=True)
-    return sum(1 for _ in takewhile(lambda facts: _RISKS & set(facts.get("risk", {}).values()), newest_first))
 
 
 def _rounds(connection: Connection, district: str | None) -> Iterator[RowMapping]:

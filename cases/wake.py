@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
-from cases import ledger, moves, telling
+from cases import ledger, moves, owing, telling
 from cases.claims import Claims
 from cases.office import Session
 from cases.records import case, incident
@@ -120,6 +120,10 @@ def _fire_rung(sitting: Sitting, record: Record, clock: Clock) -> bool:
         "due": clock.face.due.isoformat(),
         "percent": rung.percent,
     }
+    if rung.bulletin:
+        # What was published must not move to another organisation when the duty does, at a redirection for one.
+        owners = sitting.declaration(record).clock_kinds[clock.name].owners(sitting.case, record)
+        occurrence.open["owed_by"] = owing.first(owners, sitting.case, record) or clock.organisation
     sitting.signal(occurrence, clock, "rung")
     telling.tell_rung(sitting, record, clock, rung)
     moved = False

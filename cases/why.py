@@ -17,7 +17,7 @@ from cases.spoken import SpokenFault
 from cases.store import Store
 from policies.book import Book
 from policies.calendar import Calendars
-from policies.faces import Face
+from policies.faces import Face, due_of
 from policies.ladder import Rung
 from policies.limits import Limit, SameDay
 from policies.reckoning import Reckoning, reckon
@@ -77,14 +77,22 @@ def why(store: Store, number: str, address: str, language: str = "zh_CN") -> Rec
     return reckoned(book, face_from_json(chosen.face), language)
 
 
-def why_of(book: Book, face: Face, language: str = "zh_CN") -> Reckoning:
-    """The reckoning of a clock that is at hand, with the bases in the reader's language."""
-    return reckon(_Grounds(book, language), face, language)
-
-
 def reckoned(book: Book, face: Face, language: str) -> Reckoning:
     """The reckoning of a clock that is at hand, under the book that its case runs under."""
-    return reckon(_Grounds(book, language), face, language)
+    return reckon(_Grounds(book, language, _by(book.calendars, face)), face, language)
+
+
+def _by(calendars: Calendars, face: Face) -> Calendars:
+    """The newest edition of the working days by which this limit comes out; one that has stopped follows no later."""
+    whole = face.whole
+    if whole is None or not whole.working:
+        return calendars
+    for edition in range(calendars.edition, -1, -1):
+        found = calendars.as_of(edition)
+        days = found.of(face.calendar)
+        if due_of(days, face.started, whole, face.pauses) == face.due:
+            return found
+    return calendars
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +101,11 @@ class _Grounds:
 
     book: Book
     language: str
+    calendars: Calendars
 
     @property
     def ladder(self) -> tuple[Rung, ...]:
         return self.book.ladder
-
-    @property
-    def calendars(self) -> Calendars:
-        return self.book.calendars
 
     def limit(self, name: str, level: str) -> Limit | SameDay | None:
         return self.book.limit(name, level)

@@ -13,6 +13,7 @@ import json
 import smtplib
 import ssl
 import time
+from contextlib import closing
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr, formatdate
@@ -27,6 +28,7 @@ from apprise.plugins.email import NotifyEmail
 from apprise.plugins.email.common import SecureMailMode
 
 from notifiers import wire
+from notifiers.clipping import clipped
 from notifiers.gates import SmsGate, filled
 from notifiers.wire import Line, WireFault
 
@@ -35,14 +37,8 @@ if TYPE_CHECKING:
 
 ASSET: Final = AppriseAsset(app_id="whistle", http_redirects=False, secure_logging=True)
 JSON_TYPE: Final = "application/json; charset=utf-8"
-
-
-def clipped(text: str, most: int) -> str:
-    """At most so many bytes of UTF-8, cut between characters, with an ellipsis where something was cut."""
-    whole = text.encode()
-    if len(whole) <= most:
-        return text
-    return whole[: most - len("…".encode())].decode(errors="ignore") + "…"
+_ACCOUNT: Final = (401, 402, 403, 407)
+"""HTTP's answers to whoever asks, not to what is asked."""
 
 
 class Adapter(NotifyBase):  # type: ignore[misc]  # Apprise is Any to us
@@ -128,7 +124,7 @@ class WeCom(_Bot):
 
     def carry(self, letter: Rendered, line: Line) -> None:
         """Raises WireFault; `errcode_N` where a 200 holds an error."""
-        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes)}}
+        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes, letter.language)}}
         url = f"{self.base}/cgi-bin/webhook/send?key={quote(self.token, safe='')}"
         zero(posted(url, payload, letter, line), "errcode")
 
@@ -147,7 +143,7 @@ class DingTalk(_Bot):
         if self.secret:
             stamp = str(round(time.time() * 1000))
             url += f"&timestamp={stamp}&sign={quote_plus(dingtalk_signature(self.secret, stamp))}"
-        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes)}}
+        payload = {"msgtype": "text", "text": {"content": clipped(letter.text, self.most_bytes, letter.language)}}
         zero(posted(url, payload, letter, line), "errcode")
 
 
@@ -163,7 +159,7 @@ class Feishu(_Bot):
         """Raises WireFault; `code_N` where a 200 holds an error."""
         payload: dict[str, Any] = {
             "msg_type": "text",
-            "content": {"text": clipped(letter.text, self.most_bytes)},
+            "content": {"text": clipped(letter.text, self.most_bytes, letter.language)},
         }
         if self.secret:
             stamp = str(round(time.time()))
@@ -192,12 +188,17 @@ class Sms(_Bot):
     gate: SmsGate | None = None
 
     def carry(self, letter: Rendered, line: Line) -> None:
-        """Raises WireFault; `gateway_refused` where the answer hasn't what the setting asks of a success."""
+        """Raises WireFault; `gateway_refused` where the answer hasn't what the setting asks of a success.
+
+        `login_N` where the gateway doesn't take the installation's own account or its balance: nobody fares better.
+        """
         if self.gate is None:
             raise WireFault("no_gateway")
         facts = {"phone": self.token, "text": letter.brief, "key": letter.key}
         url, body, headers = filled(self.gate, facts)
         answer = wire.post(url, body, {**headers, "Idempotency-Key": letter.key}, line, self.gate.method)
+        if answer.status in _ACCOUNT:
+            raise WireFault(f"login_{answer.status}")
         accepted(answer)
         if not self.gate.succeeded(answer.body):
             raise WireFault("gateway_refused")
@@ -238,14 +239,20 @@ class Mail(NotifyEmail, Adapter):  # type: ignore[misc]
     """Mail to one address, `mailtos://user:password@server?from=…&to=…`; the key is its Message-ID."""
 
     def carry(self, letter: Rendered, line: Line) -> None:
-        """Raises WireFault; `smtp_N` where the server refuses."""
+        """Raises WireFault: `smtp_N` where the server refuses this letter or its recipient, `session_N` any letter.
+
+        `login_N` and `sender_N` where it refuses the account of the installation's own gate, by which all mail goes;
+        a member's own account concerns that member alone.
+        """
         until = time.monotonic() + line.within.total_seconds()
         sender = self.from_addr[1]
         domain = sender.rpartition("@")[2]
         secure = self.secure_mode == SecureMailMode.SSL
         try:
-            with wire.connected(self.smtp_host, self.port, line, until) as plain:
-                post = wire.Mailer(plain, self.smtp_host, secure=secure, name=domain)
+            with (
+                wire.connected(self.smtp_host, self.port, line, until) as plain,
+                closing(wire.Mailer(plain, self.smtp_host, secure=secure, name=domain)) as post,
+            ):
                 if self.secure_mode == SecureMailMode.STARTTLS:
                     post.starttls(context=ssl.create_default_context())
                 if self.user and self.password:
@@ -256,7 +263,7 @@ class Mail(NotifyEmail, Adapter):  # type: ignore[misc]
             code = next(iter(refused.recipients.values()))[0]
             raise WireFault(f"smtp_{code}") from None
         except smtplib.SMTPResponseException as refused:
-            raise WireFault(f"smtp_{refused.smtp_code}") from None
+            raise WireFault(f"{_refused(refused, line)}_{refused.smtp_code}") from None
         except smtplib.SMTPException:
             raise WireFault("smtp") from None
 
@@ -271,6 +278,19 @@ class Mail(NotifyEmail, Adapter):  # type: ignore[misc]
         mail.set_content(letter.text)
         mail.add_alternative(letter.html, subtype="html")
         return mail
+
+
+def _refused(refused: smtplib.SMTPResponseException, line: Line) -> str:
+    """What of a mail's sending a server refused, as a fault calls it."""
+    match refused:
+        case smtplib.SMTPDataError():
+            return "smtp"
+        case smtplib.SMTPAuthenticationError():
+            return "login" if line.trusted else "smtp"
+        case smtplib.SMTPSenderRefused():
+            return "sender" if line.trusted else "smtp"
+        case _:
+            return "session"
 
 
 class Stock:

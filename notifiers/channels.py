@@ -48,8 +48,15 @@ _OF_LANE: Final = frozenset(
         "answered_408",
         "smtp",
         "refused",
+        "errcode_-1",
     }
 )
+_OF_LANES: Final = ("answered_5", "smtp_4", "login_", "sender_", "session_")
+"""How codes begin that are the service's fault, or that of the installation's own account there."""
+_TOO_MANY: Final = frozenset(
+    {"errcode_45009", "errcode_45033", "errcode_130101", "errcode_410100", "code_9499", "code_11232"}
+)
+"""One robot was sent more than it bears in a minute: neither is its service ill, nor does that show that it is well."""
 _SAID: Final = frozenset({"answered", "smtp", "errcode", "code", "statuscode"})
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "idempotency-key"})
 """Headers that are ours to set."""
@@ -72,11 +79,13 @@ class Outcome:
     @property
     def of_lane(self) -> bool:
         """Whether it is the service that is at fault, so that others would fare no better."""
-        return self.fault in _OF_LANE or self.fault.startswith(("answered_5", "smtp_4"))
+        return self.fault in _OF_LANE or self.fault.startswith(_OF_LANES)
 
     @property
     def answered(self) -> bool:
         """Whether the service said no to this address or this message, and is well itself."""
+        if self.of_lane or self.fault in _TOO_MANY:
+            return False
         return self.fault.partition("_")[0] in _SAID or self.fault in {"redirected", "gateway_refused"}
 
 
@@ -86,6 +95,9 @@ class Recipient:
 
     email: str | None = None
     phone: str | None = None
+
+
+_ANYBODY: Final = Recipient(email="somebody@example.org")
 
 
 class Channel(Protocol):
@@ -100,7 +112,7 @@ class Channel(Protocol):
         """The service and the host behind it."""
 
     def send(self, letter: Rendered) -> Outcome:
-        """Send once and say how it ended; never raises for what the other end does."""
+        """Send once and say how it ended; never raises: what isn't counted as a try would be tried for ever."""
 
 
 class Channels(Protocol):
@@ -125,15 +137,17 @@ class WireChannel:
             self.adapter.carry(letter, self.line)
         except WireFault as fault:
             return Outcome(fault.code)
-        except (OSError, ValueError, LookupError) as fault:
-            # Whatever an odd answer made of an adapter: one channel's fault, told by its kind.
+        except Exception as fault:  # noqa: BLE001 - a failed try, whatever it was: a try that isn't counted never ends
             return Outcome(type(fault).__name__.lower())
         return Outcome()
 
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """The real channels, through the gates of this installation. Making one reads Apprise's plugins, about a second."""
+    """The real channels, through the gates of this installation. Making one reads Apprise's plugins, about a second.
+
+    Raises ChannelFault `mail_gate` for a mail server that no mail could be sent by.
+    """
 
     gates: Gates
 
@@ -142,6 +156,14 @@ class Wires:
         from notifiers import adapters
 
         adapters.registered().schemas()
+        if self.gates.mail is None:
+            return
+        try:
+            if self.open("mail", _ANYBODY).schema in {"mailto", "mailtos"}:
+                return
+        except ChannelFault:
+            pass
+        raise ChannelFault("mail_gate")
 
     def open(self, address: str, recipient: Recipient) -> Channel:
         """Raises ChannelFault: no_address, not_allowed, faulty, unknown_option, several, inside, no_…_gate …"""
@@ -196,9 +218,9 @@ class Wires:
             if len(plugin.targets) != 1 or plugin.cc or plugin.bcc:
                 raise ChannelFault("several" if len(plugin.targets) > 1 else "faulty", schema=schema,
                                    wanted=_WANTED[schema])  # fmt: skip
-            return self._on(plugin, schema, plugin.smtp_host, line)
+            return self._on(plugin, schema, _there(schema, plugin.smtp_host, plugin.port), line)
         if isinstance(plugin, adapters.Webhook):
-            return self._on(plugin, schema, plugin.host, line)
+            return self._on(plugin, schema, _there(schema, plugin.host, plugin.port), line)
         if isinstance(plugin, adapters.Sms):
             plugin.gate = self.gates.sms
             host = urlsplit(self.gates.sms.url).hostname if self.gates.sms else None
@@ -220,6 +242,15 @@ class Wires:
             if host == "localhost" or (there is not None and not reachable(there, line)):
                 raise ChannelFault("inside", schema=schema)
         return WireChannel(schema, f"{schema}:{host}" if host else schema, adapter, line)
+
+
+def _there(schema: str, host: str | None, port: int | None) -> str:
+    """The host of an address that names one, and no port that can't be. Raises ChannelFault faulty, no_port."""
+    if not host:
+        raise ChannelFault("faulty", schema=schema, wanted=_WANTED[schema])
+    if port is not None and not 0 < port < 65536:
+        raise ChannelFault("no_port", schema=schema, what=str(port))
+    return host
 
 
 @dataclass(slots=True)

@@ -29,6 +29,14 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{schema}:// 地址指向内部网络，不允许使用。管理员可以用 WHISTLE_CHANNELS_INSIDE 放行某个网段。",
         "The {schema}:// address leads inside, which isn't allowed. WHISTLE_CHANNELS_INSIDE may allow a network.",
     ),
+    "no_port": (
+        "{schema}:// 地址里的端口 {what} 不存在：端口只能是 1 到 65535。",
+        "The {schema}:// address names port {what}, but ports are 1 to 65535.",
+    ),
+    "mail_gate": (
+        "WHISTLE_MAIL 写法不对，应当像 mailtos://用户:口令@服务器?from=发信地址（用户名里的 @ 写作 %40）。",
+        "WHISTLE_MAIL should look like mailtos://user:password@server?from=ADDRESS (an @ in the user is %40).",
+    ),
     "no_mail_gate": (
         "还没有设置发信服务器（WHISTLE_MAIL），不能用邮件。",
         "No mail server is set (WHISTLE_MAIL), so mail can't be sent.",
@@ -53,6 +61,8 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
+NO_GATE: Final = frozenset({"no_mail_gate", "no_sms_gate"})
+"""What an installation hasn't set, whatever its members wish for."""
 
 _SPOKEN: Final[dict[str, tuple[str, str]]] = {
     "timed_out": ("对方在限定时间内没有答复", "no answer in time"),
@@ -62,6 +72,11 @@ _SPOKEN: Final[dict[str, tuple[str, str]]] = {
     "inside": ("地址指向内部网络，不允许使用", "it leads into an inner network, which isn't allowed"),
     "redirected": ("对方要求转到别处；我们不跟随转向", "it wants to send us elsewhere, and we don't follow"),
     "unreadable_answer": ("答复看不懂", "the answer can't be read"),
+    "login": (
+        "对方不接受本系统的账号或口令，或账号已欠费",
+        "it doesn't take our account: its password, or its balance",
+    ),
+    "sender": ("对方不接受本系统的发信地址", "it doesn't take our sender's address"),
     "gateway_refused": ("短信网关没有接受", "the SMS gateway didn't take it"),
 }
 
@@ -69,8 +84,9 @@ _SPOKEN: Final[dict[str, tuple[str, str]]] = {
 def spoken(fault: str, language: str) -> str:
     """Why a sending failed, in `zh_CN` or `en`, for the person who tries a channel out."""
     zh = language == "zh_CN"
-    if fault in _SPOKEN:
-        return _SPOKEN[fault][0 if zh else 1]
+    found = _SPOKEN.get(fault) or _SPOKEN.get(fault.partition("_")[0])
+    if found is not None:
+        return found[0 if zh else 1]
     return f"对方拒绝了（{fault}）" if zh else f"it was refused ({fault})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -16,6 +16,9 @@ from notifiers.wire import Network
 ALLOWED: Final = ("wecomx", "dingtalkx", "feishux", "mailtos", "mailto", "jsons", "json")
 """The schemas that a member may use for a channel of their own."""
 _PLACES: Final = ("{phone}", "{text}", "{key}")
+_TRIED_WITH: Final = {"phone": "+8613900000000", "text": "【红色】待办：签收", "key": "k-1"}
+"""What a gateway's setting is filled with once, before anything depends on it."""
+_METHODS: Final = ("POST", "PUT", "GET")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,16 +48,18 @@ class SmsGate:
         unknown = sorted(set(read) - {"url", "body", "headers", "method", "form", "success"})
         if unknown:
             raise ChannelFault("sms_template", why=", ".join(unknown))
-        if urlsplit(read["url"]).scheme not in {"http", "https"}:
-            raise ChannelFault("sms_template", why="url: https://…")
-        if not isinstance(read.get("body", {}), dict) or not isinstance(read.get("headers", {}), dict):
-            raise ChannelFault("sms_template", why="body, headers: {…}")
+        for wrong, why in _SMS_RULES:
+            if wrong(read):
+                raise ChannelFault("sms_template", why=why)
         success = read.pop("success", None)
-        if success is not None and not (isinstance(success, list) and len(success) == 2):
-            raise ChannelFault("sms_template", why='success: ["code", "0"]')
         gate = cls(**read, success=(str(success[0]), str(success[1])) if success else None)
         if "{phone}" not in written or "{text}" not in written:
             raise ChannelFault("sms_template", why="{phone}, {text}")
+        url, _, headers = filled(gate, _TRIED_WITH)
+        if not _leads_somewhere(url):
+            raise ChannelFault("sms_template", why="url: https://…")
+        if not all(_fits_a_header(one) for pair in headers.items() for one in pair):
+            raise ChannelFault("sms_template", why=_A_HEADER)
         return gate
 
     def succeeded(self, answer: bytes) -> bool:
@@ -68,6 +73,40 @@ class SmsGate:
         for name in self.success[0].split("."):
             said = said.get(name) if isinstance(said, dict) else None
         return said is not None and str(said) == self.success[1]
+
+
+_A_HEADER: Final = 'headers: {"Name": "a-z 0-9"}'
+_SMS_RULES: Final[tuple[tuple[Callable[[Mapping[str, Any]], bool], str], ...]] = (
+    (lambda read: not isinstance(read.get("body", {}), dict), "body: {…}"),
+    (lambda read: not _texts(read.get("headers", {})), _A_HEADER),
+    (lambda read: read.get("method", "POST") not in _METHODS, f"method: {', '.join(_METHODS)}"),
+    (lambda read: not isinstance(read.get("form", False), bool), "form: true, false"),
+    (lambda read: not _pair(read.get("success")), 'success: ["code", "0"]'),
+)
+"""What makes a gateway's setting unusable, and how it should look; said before the first message needs it."""
+
+
+def _texts(read: object) -> bool:
+    return isinstance(read, dict) and all(isinstance(one, str) for one in read.values())
+
+
+def _pair(read: object) -> bool:
+    return read is None or (isinstance(read, list) and len(read) == 2)
+
+
+def _leads_somewhere(url: str) -> bool:
+    """Whether a request can be sent there at all: by HTTP, to a host, at a port that there is."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    printable = url.isascii() and url.isprintable() and " " not in url
+    return printable and parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+
+
+def _fits_a_header(text: str) -> bool:
+    return text.isascii() and text.isprintable()
 
 
 def filled(gate: SmsGate, facts: Mapping[str, str]) -> tuple[str, bytes, dict[str, str]]:
@@ -149,7 +188,7 @@ def bases(written: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in filter(None, (part.strip() for part in written.split(","))):
         schema, _, base = one.partition("=")
-        if schema not in {"wecomx", "dingtalkx", "feishux"} or urlsplit(base).scheme not in {"http", "https"}:
+        if schema not in {"wecomx", "dingtalkx", "feishux"} or not _leads_somewhere(base):
             raise ChannelFault("no_bot", what=one)
         found[schema] = base.rstrip("/")
     return found

@@ -88,3 +88,4 @@ class Rendered:
     html: str
     brief: str
     urgent: bool = False
+    language: str = "zh_CN"

@@ -50,6 +50,7 @@ class Templates:
             html=page,
             brief=f"{subject} {message.link}",
             urgent=message.urgent,
+            language=spoken,
         )
 
     def _filled(self, kind: str, language: str, part: str, fields: Mapping[str, Any]) -> str:

@@ -98,6 +98,7 @@ class Mailer(smtplib.SMTP):
         self.file = None
         code, greeting = self.getreply()
         if code != _READY:
+            self.close()
             raise smtplib.SMTPConnectError(code, greeting)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -62,13 +62,30 @@ def _from_package() -> tuple[Mapping[date, Mark], frozenset[int]]:
     return marks, frozenset(range(FIRST_YEAR, max(marks).year + 1))
 
 
+def packaged_until() -> int:
+    """The last year that the package `chinesecalendar` holds."""
+    return max(_from_package()[1])
+
+
+def brought() -> Mapping[str, str]:
+    """The tables that this release brings, as file name and text."""
+    return {path.name: path.read_text("utf-8") for path in _files()}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Calendars:
-    """The calendar of every kind of organisation. Most kinds share one; built when first asked for."""
+    """The calendar of every kind of organisation. Most kinds share one; built when first asked for.
+
+    What was reckoned stays as it was reckoned: whoever is given other tables later counts them as an `edition`, and
+    can go back to each earlier one. `until` is the last year that is taken from the package.
+    """
 
     tz: ZoneInfo
     hours: Hours
     tables: tuple[Table, ...]
+    edition: int = 0
+    until: int = LAST_YEAR
+    _before: Calendars | None = None
     _built: dict[str | None, Calendar] = field(default_factory=dict, repr=False)
 
     def of(self, kind: str | None) -> Calendar:
@@ -84,7 +101,23 @@ class Calendars:
         """These calendars with more tables; a table replaces an earlier one of the same year."""
         years = {table.year for table in tables}
         kept = tuple(table for table in self.tables if table.year not in years)
-        return Calendars(self.tz, self.hours, kept + tables)
+        return replace(self, tables=kept + tables, _built={})
+
+    def bare(self) -> Calendars:
+        """These calendars without any table but the package's."""
+        return replace(self, tables=(), _built={})
+
+    def given(self, edition: int, tables: Iterable[Table], until: int | None = None) -> Calendars:
+        """These calendars with the tables of a later edition; a year without a new one keeps its own."""
+        later = self.with_tables(*tables)
+        return replace(later, edition=edition, until=until or self.until, _before=self, _built={})
+
+    def as_of(self, edition: int) -> Calendars:
+        """The calendars as they were in that edition; the first ones for an edition before them."""
+        found = self
+        while found.edition > edition and found._before is not None:
+            found = found._before
+        return found
 
     def with_table(self, path: Path | str) -> Calendars:
         """These calendars with one more table file. Raises CalendarFault naming every fault in it."""
@@ -95,9 +128,10 @@ class Calendars:
         return self.with_tables(parse_table(text, file))
 
     def _build(self, kind: str | None) -> Calendar:
-        packaged, years = _from_package()
+        packaged, held = _from_package()
+        years = frozenset(year for year in held if year <= self.until)
         tabled = {table.year for table in self.tables}
-        marks = {day: mark for day, mark in packaged.items() if day.year not in tabled}
+        marks = {day: mark for day, mark in packaged.items() if day.year in years - tabled}
         for year in range(FIRST_YEAR, LAST_YEAR + 1):
             if year not in years and year not in tabled:
                 marks.update((mark.day, mark) for mark in statutory_days(year))
@@ -109,9 +143,13 @@ class Calendars:
         return Calendar(self.tz, self.hours, marks, years | tabled, breaks)
 
 
+def _files() -> list[Path]:
+    return sorted((Path(__file__).parent / "calendars").glob("cn-*.yaml"))
+
+
 @cache
 def _library() -> tuple[Table, ...]:
-    return tuple(read_table(path) for path in sorted((Path(__file__).parent / "calendars").glob("cn-*.yaml")))
+    return tuple(read_table(path) for path in _files())
 
 
 def load_calendar(paths: Iterable[Path | str] = (), *, tz: str = TIME_ZONE, hours: Hours = WORKING_HOURS) -> Calendars:

@@ -11,14 +11,17 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Literal, Self, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Literal, Self, TypeVar, cast, get_args
 
 from policies.faces import Face, Pauses, Terms
 from policies.hands import cancel, extend, fired, meet, pause, recompute, regrade, resume, start
 from policies.limits import Limit, LimitFault, SameDay, Words, parse_limit
 
+if TYPE_CHECKING:
+    from policies.ladder import Rung
+
 __all__ = [
-    "ClockFault", "Face", "Fired", "Op", "Pauses", "Signal", "Terms", "cancel", "extend", "fired", "meet",
+    "AsOf", "ClockFault", "Face", "Fired", "Op", "Pauses", "Signal", "Terms", "cancel", "extend", "fired", "meet",
     "pause", "read", "recompute", "regrade", "replay", "resume", "start", "step",
 ]  # fmt: skip
 
@@ -41,7 +44,8 @@ class ClockFault(ValueError):
 class Signal:
     """One thing that happened to one clock, `clock` being its number within its case.
 
-    `start` needs `name` and `level`, `regrade` `level`, `extend` `extra`; `rebook` may name its `policy`.
+    `start` needs `name` and `level`, `regrade` `level`, `extend` `extra`; `rebook` may name its `policy`. `edition` is
+    that of the calendars by which it was reckoned, 0 for the first (`Calendars.edition`).
     """
 
     op: Op
@@ -55,16 +59,18 @@ class Signal:
     half: bool = False
     extra: Limit | None = None
     policy: str | None = None
+    edition: int = 0
 
     def as_dict(self) -> dict[str, str | int | bool]:
         """Plain values for a JSON document; what is left at its default is left out."""
-        if self.op == "rung" and self == Signal("rung", self.clock, self.at):
-            # What a sweep writes by the thousand.
-            return {"op": "rung", "clock": self.clock, "at": self.at.isoformat()}
+        if self.op == "rung":
+            # What a sweep writes by the thousand; a rung has nothing else to say.
+            plain_rung: dict[str, str | int | bool] = {"op": "rung", "clock": self.clock, "at": self.at.isoformat()}
+            return plain_rung | {"edition": self.edition} if self.edition else plain_rung
         plain: dict[str, str | int | bool] = {}
         for name in _FIELDS:
             value = getattr(self, name)
-            if value is None or value is False:
+            if value is None or value is False or (name == "edition" and not value):
                 continue
             if isinstance(value, datetime):
                 value = value.isoformat()
@@ -195,9 +201,29 @@ def read(book: Terms, signals: Iterable[Signal], books: Mapping[str, Terms] | No
     for signal in signals:
         if signal.op == "rebook" and signal.policy is not None and books is not None:
             book = books.get(signal.policy, book)
-        step(book, faces, signal, before=terms.get(signal.clock))
-        terms[signal.clock] = book
+        reckoned_by = book if signal.edition == book.calendars.edition else AsOf(book, signal.edition)
+        step(reckoned_by, faces, signal, before=terms.get(signal.clock))
+        terms[signal.clock] = reckoned_by
     return faces
+
+
+class AsOf:
+    """A book's terms with the working calendars of an earlier edition."""
+
+    __slots__ = ("_book", "calendars")
+
+    def __init__(self, book: Terms, edition: int) -> None:
+        self._book = book
+        self.calendars = book.calendars.as_of(edition)
+
+    @property
+    def ladder(self) -> tuple[Rung, ...]:
+        """The rungs, which no calendar changes."""
+        return self._book.ladder
+
+    def limit(self, name: str, level: str) -> Limit | SameDay | None:
+        """The limit of a clock, which no calendar changes either."""
+        return self._book.limit(name, level)
 
 
 @dataclass(frozen=True, slots=True)

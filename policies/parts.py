@@ -223,18 +223,8 @@ class Retention:
     medical_years: int
     bases: Mapping[str, Basis]
 
-    def erase_on(self, born: date, closed: date) -> date:
-        """The first day on which a closed case is erased: both terms are over."""
-        grown = _years_after(born, self.until_age + self.plus_years)
-        return max(grown, _years_after(closed, self.years_after_closing))
-
-
-def _years_after(day: date, years: int) -> date:
-    year = day.year + years
-    if day.month == 2 and day.day == 29 and not _leap(year):
-        return date(year, 3, 1)
-    return day.replace(year=year)
-
-
-def _leap(year: int) -> bool:
-    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    def keep_until(self, born: date) -> date:
+        """The day until which a student is kept at least: the end of that year, as the day itself would tell the
+        birthday.
+        """
+        return date(born.year + self.until_age + self.plus_years, 12, 31)

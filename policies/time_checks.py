@@ -15,7 +15,7 @@ from policies.limits import Limit, LimitFault, Unit
 from policies.notation import read_limit, read_span
 from policies.reading import Plain, Reading
 from policies.tree import all_there, at, entries, group, items, no_doubles, number, numbers, text, texts
-from policies.vocabulary import CLOCKS, GIVEN_CLOCKS, LEVELS, PAUSING, Words
+from policies.vocabulary import CLOCKS, GIVEN_CLOCKS, LEVELS, PAUSING, RUNGS, Words
 from policies.workdays import day_spans
 
 _DAYS: Final = {Unit.MINUTES: 1 / 1440, Unit.HOURS: 1 / 24, Unit.DAYS: 1.0}
@@ -124,6 +124,12 @@ def _ladder(reading: Reading) -> None:
                 (*where, "name"),
                 Words(f"已有名为 {shown(name)} 的梯级", f"there is a rung {shown(name)} already"),
                 Words("各梯级的名称不同", "give each rung a name of its own"),
+            )
+        elif name is not None and name not in RUNGS:
+            reading.fault(
+                (*where, "name"),
+                Words(f"没有名为 {shown(name)} 的梯级", f"there is no rung called {shown(name)}"),
+                one_of(RUNGS, name),
             )
         seen.add(name or "")
         no_doubles(reading, (*where, "tells"), texts(one, "tells"))

@@ -44,6 +44,8 @@ ROLES: Final = (
     "counselor", "principal", "mentor", "deputy", "codirector", "officer", "lead", "liaison", "coordinator",
     "supervisor", "auditor", "admin",
 )  # fmt: skip
+RUNGS: Final = ("reminded", "warned", "breached", "escalated", "bulletined")
+"""What a rung of the ladder can be called, lowest first: each is a kind of message, with words of its own."""
 OPENABLE: Final = ("referral", "guidance")
 """The tracks that need no form to open, so a concern can open them."""
 

@@ -68,6 +68,11 @@ def _looked_after(machine: Typed, folder: Path, monkeypatch: pytest.MonkeyPatch)
     assert code == 1
     assert (found["database"], found["key store"], found["sweep"], found["backup"]) == ("ok", "ok", "ok", "ok")
     assert (found["seal"], found["orchestrator"], found["key copies"]) == ("warn", "warn", "warn")
+    assert found["gates"] == "ok"
+    monkeypatch.setenv("WHISTLE_MAIL", "smtp.example.cn")
+    code, said = machine.whistle("doctor")
+    assert (code, "WHISTLE_MAIL should look like" in said) == (2, True), said
+    monkeypatch.delenv("WHISTLE_MAIL")
     code, said = machine.whistle("metrics")
     assert code == 0
     assert "whistle_dead_letters" in {family.name for family in text_string_to_metric_families(said)}

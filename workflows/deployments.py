@@ -50,7 +50,7 @@ class Plan:
     def coalesce(self) -> bool:
         """Of several due runs only the newest counts, because one sweep does the work of all that were missed.
 
-        A bulletin is of its month: each is sent.
+        A bulletin is of the month before its own time: each is sent.
         """
         return self.flow is not flows.bulletin
 

@@ -19,6 +19,11 @@ from cases import rounds
 from workflows import place
 
 Done = dict[str, Any]
+_COUNTS: Final = (
+    "联合跟踪 · {district}：跟踪 {tracked} 人，待填报 {open}，逾期 {missed}，一周内 {soon}，建议重新定级 {regrades}。"
+    "\n\n"
+    "Joint tracking: {tracked} tracked, {open} open, {missed} missed, {soon} within a week, {regrades} to regrade."
+)
 
 
 def _named() -> str:
@@ -65,10 +70,15 @@ async def webhooks() -> Done:
 
 @flow(name="joint-tracking", flow_run_name=_named, retries=3, retry_delay_seconds=60)
 async def joint_tracking(district: str | None = None) -> Done:
-    """Open the check-ins that are due and lay out a table for each district: counts, no case and no person."""
+    """Open the check-ins that are due and lay out a table for each district: which part of which round is missing.
+
+    Above it the counts. Cases stand in it by their numbers, and no person.
+    """
+    premises = place.here()
     done = await _go("joint_tracking", district=district)
     for sheet in done["districts"]:
-        await acreate_table_artifact([sheet], key=sheet_key(sheet["code"]), description="联合跟踪 / joint tracking")
+        rows = await asyncio.to_thread(rounds.missing, premises, premises.clock(), sheet["code"])
+        await acreate_table_artifact(rows, key=sheet_key(sheet["code"]), description=_COUNTS.format(**sheet))
     return done
 
 
@@ -80,8 +90,8 @@ async def digest() -> Done:
 
 @flow(name="bulletin", flow_run_name=_named, retries=3, retry_delay_seconds=300)
 async def bulletin(month: date | None = None) -> Done:
-    """通报 of the month before."""
-    return await _go("bulletin", month=month)
+    """通报 of the month before the run's own time: one that was missed is of its month, whenever it is made up for."""
+    return await _go("bulletin", month=month, scheduled=flow_run.scheduled_start_time)
 
 
 @flow(name="tally", flow_run_name=_named, retries=1, retry_delay_seconds=30)

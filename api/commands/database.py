@@ -57,6 +57,7 @@ def installation(*, fresh: bool = False) -> Iterator[Installation]:
                 # What somebody has activated stays so, unless the settings name another version.
                 named = bool(os.environ.get("WHISTLE_POLICY"))
                 kept.keep(book, datetime.now(UTC), activate=named or kept.chosen() is None)
+                kept.settle_calendars(datetime.now(UTC))
             yield kept
 
 

@@ -90,6 +90,7 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
 def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Iterator[Check]:
     from api.commands.database import opened
     from api.commands.home import copies_of, home_of, master_of
+    from api.delivery import examined
     from cases import health
     from cases import shelf as shelves
     from cases.examination import examine
@@ -121,3 +122,4 @@ def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Itera
                 return
             kept = Installation(store, keystore, master, shelf)
             yield from examine(kept, now, settings.sweep_every, settings.backups)
+            yield examined(settings, store)

@@ -112,8 +112,8 @@ def _bring_in(kind: Kind, file: Path, school: str | None, language: Language, *,
     from api.imports.lists import listed
     from api.imports.table_fault import TableFault
     from cases import imports
-    from cases.import_rows import Reach
     from cases.office import Session
+    from cases.placing import Reach
 
     now = datetime.now(UTC)
     try:

@@ -53,6 +53,7 @@ def admin(
     from api.commands.database import installation
     from api.signin import oversight
     from cases.directory import Directory
+    from cases.post_log import By
     from cases.posts import enlist
 
     now = datetime.now(UTC)
@@ -62,7 +63,7 @@ def admin(
         with kept.store.begin() as connection:
             # Within this transaction the directory changes: nobody else may be told from it.
             place = Directory(0).by_code(connection, organisation)
-            member = enlist(connection, place, name, ["admin"], since=today)
+            member = enlist(connection, place, name, ["admin"], since=today, by=By(None, now))
             drawn = oversight.open_account(connection, member.id, login, now, None)
     _tell(drawn, as_json=as_json, language=language)
 

@@ -68,11 +68,17 @@ def play(
 def _read(files: list[Path]) -> tuple[list[Script], list[Fault]]:
     """Every script and every fault of all files: somebody with three faulty files learns of all three."""
     from cases.play import ScenarioFaults, policy_of, read_script
+    from policies.faults import Fault
+    from policies.vocabulary import Words
 
     scripts: list[Script] = []
     faults: list[Fault] = []
     for file in files:
-        for path in sorted(file.glob("*.yaml")) if file.is_dir() else [file]:
+        found = sorted(file.glob("*.yaml")) if file.is_dir() else [file]
+        if not found:
+            why = Words("这个文件夹里没有剧本", "there is no scenario in this folder")
+            faults.append(Fault(str(file), 1, "", why, Words("剧本是 .yaml 文件", "scenarios are .yaml files")))
+        for path in found:
             try:
                 script = read_script(path)
                 policy_of(script)

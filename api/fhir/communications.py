@@ -72,6 +72,7 @@ def create(house: TheHouse, reader: Asked, session: Writing, given: Given) -> Re
     topic = (wanted.get("topic") or {}).get("text") or _STATUS[reader.language]
     form = {"status": topic, "advice_for_school": "\n".join(map(str, parts))}
     fired = fire(session, reader, found, Pull(referrals.ADVICE, form, _ELEMENTS))
+    house.guard(session, reader.actor)
     told = referrals.told(session, reader.actor, reader.now, Wanted(names=[(number, no)]), most=1).items
     seq = next((one.seq for one in told if one.seq in fired.events), fired.events[0])
     answer = _read(session, house, reader, number, no, seq)

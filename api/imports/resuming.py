@@ -19,9 +19,9 @@ from cases.store_fault import StoreFault
 
 if TYPE_CHECKING:
     from api.house import House
-    from cases.import_rows import Reach
     from cases.imports import Job
     from cases.office import Session
+    from cases.placing import Reach
     from cases.who import Actor
 
 _log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from api.pages.papers import shown_of
 from api.pages.parts import head
 from api.pages.sheet import Button, Sheet
 from api.pages.telling import Entry, Teller
-from cases import access, diagrams, dossier, files, looked, looks, queries
+from cases import access, diagrams, dossier, files, looked, looks, noting, queries
 from cases.casefile import CASE, CaseFile
 from cases.dossier import Told
 from cases.offers import offers
@@ -56,7 +56,7 @@ def case_page(number: str, page: Framed, done: int | None = None, show: str = ""
 def case_now(number: str, page: Framed, events: int = 0) -> Response:
     """What changes by itself, for a page that stands open: the next step with its limits, and what has happened since.
 
-    Opens no section, so it is no look; what was said is read by loading the page.
+    Opens no section, so it is no look save through break-glass; what was said is read by loading the page.
     """
     with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -92,7 +92,7 @@ def identity(number: str, page: Framed, posted: Posted) -> Response:
         if not why:
             error = page.say("Say why you need it.")
             return page.show("identity.html", session, status=422, identity=None, error=error, **shown)
-        dossier.note_looks(session, file, actor, now, ["identity"], why)
+        noting.note_looks(session, [file], actor, ["identity"], why, now)
         opened = dossier.identity(session, file)
         return page.show("identity.html", session, identity=_identity(page, opened), error="", **shown)
 

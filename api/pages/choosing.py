@@ -37,6 +37,9 @@ def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] |
     if kind == "yesno":
         said = (("yes", scene.page.say("Yes")), ("no", scene.page.say("No")))
         return tuple(Choice(code, text, chosen=code in chosen) for code, text in said)
+    if kind == "concern":
+        found = scene.book.concerns.items()
+        return tuple(Choice(code, scene.word(one.label), chosen=code in chosen) for code, one in found)
     if kind == "five":
         return tuple(Choice(one, five(scene, field.name, one), chosen=one in chosen) for one in FIVE)
     if kind == "statutory":
@@ -56,8 +59,6 @@ def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] |
 
 
 def _choice(scene: Scene, name: str, code: str) -> str:
-    if name == "concern":
-        return scene.word(scene.book.concerns[code].label)
     return scene.word(words.CHOICES[f"{name}.{code}"])
 
 

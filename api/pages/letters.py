@@ -75,10 +75,10 @@ def _line(page: Page, session: Session, one: Letter) -> Line:
 
 
 def _item(page: Page, session: Session, item: Mapping[str, Any]) -> str:
-    """What one item says: what is owed and until when, or what has happened; a round's item its counts."""
+    """What one item says: what is owed and until when, or what has happened; a round's counts; a post and where."""
     track = session.office.tracks.get(str(item.get("kind")))
     if track is None:
-        return _part(page, item)
+        return _part(page, session, item)
     label = page.word(track.label)
     clock = track.clock_kinds.get(str(item.get("clock")))
     if clock is not None and item.get("due"):
@@ -94,11 +94,15 @@ def _item(page: Page, session: Session, item: Mapping[str, Any]) -> str:
     return " · ".join(part for part in (label, said, name) if part)
 
 
-def _part(page: Page, item: Mapping[str, Any]) -> str:
+def _part(page: Page, session: Session, item: Mapping[str, Any]) -> str:
     names = {
         "overdue": page.say("Overdue"),
         "due_today": page.say("Due today"),
         "opened": page.say("Newly opened"),
     }
+    role = words.ROLES.get(str(item.get("role")))
+    if role is not None:
+        where = session.office.directory.organisation(session.connection, item["organisation"])
+        return f"{page.word(role)} · {where.name}"
     part = str(item.get("part", ""))
     return f"{names[part]}: {item.get('count', 0)}" if part in names else ""

@@ -62,7 +62,7 @@ def calendar(page: Framed, posted: Posted) -> Response:
 def feed(secret: str, request: Request) -> Response:
     """A member's limits and meetings, for calendars: the link is the key."""
     house = request.app.state.house
-    text = feeds.read(house.store, secret, house.clock(), house.settings.link.rstrip("/"))
+    text = feeds.read(house.store, house.office, secret, house.clock(), house.settings.link.rstrip("/"))
     return Response(text, media_type="text/calendar; charset=utf-8", headers={"cache-control": "no-store"})
 
 

@@ -79,8 +79,15 @@ def headed(page: Page, session: Session, book: Book, file: CaseFile, degree: str
         state=page.word(session.office.tracks["case"].states[file.state].label),
         school=place.name,
         student=outline.name if degree == "yes" else "",
-        class_=grade(page, outline) if degree != "no" else "",
+        class_=_shown_grade(page, outline, degree),
     )
+
+
+def _shown_grade(page: Page, outline: Outline, degree: str) -> str:
+    """The grade; with the class only where the name is seen too, for the class of a small school names a child."""
+    if degree == "yes":
+        return grade(page, outline)
+    return grade_word(page.language, outline.grade) if degree == "masked" else ""
 
 
 def level_word(page: Page, book: Book, level: str) -> str:

@@ -255,7 +255,7 @@ def show_security(request: Request, house: TheHouse, reader: Asked, session: Rea
         wide=True,
         visits=standing.visits(session.connection, number, reader.now),
         present=reader.session_id,
-        own=credentials.of_member(session.connection, number) is not None,
+        own=credentials.line_of(session.connection, number) is not None,
         factor=reader.standing.second_factor,
         left=credentials.recovery_left(session.connection, number),
         events=credentials.noted(session.connection, number, 30),

@@ -23,7 +23,7 @@ from api.pages.frame import Framed, Page, Posted
 from api.pages.handed import Handed, handed_in
 from api.pages.parts import head
 from api.pages.widgets import Scene, Widget, drawn, summary
-from cases import dossier, queries
+from cases import dossier, noting, queries
 from cases.access import Sight
 from cases.casefile import CaseFile
 from cases.forms import Form
@@ -71,7 +71,7 @@ def started(page: Framed, posted: Posted) -> Response:
 def who(number: str, page: Framed) -> Response:
     with page.opening() as session:
         file = _draft(page, session, number)
-        dossier.note_looks(session, file, page.reader.actor, page.reader.now, ["identity"], "own draft")
+        noting.note_looks(session, [file], page.reader.actor, ["identity"], "own draft", page.reader.now)
         return _who(page, session, file, _student_typed(dossier.identity(session, file)))
 
 
@@ -234,7 +234,7 @@ def _done(
 
 def _check(page: Page, session: Session, file: CaseFile, refusal: Refusal | None = None) -> Response:
     draft = read(page, session, file)
-    dossier.note_looks(session, file, page.reader.actor, page.reader.now, ["identity"], "own draft")
+    noting.note_looks(session, [file], page.reader.actor, ["identity"], "own draft", page.reader.now)
     written = dossier.identity(session, file)
     problem = errors.problem_of(page.request, refusal) if refusal is not None else None
     return page.show(

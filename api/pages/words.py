@@ -238,6 +238,7 @@ SECTIONS: Final[Mapping[str, Words]] = {
     "identity": Words("身份信息", "identity"),
     "narrative": Words("情况记录", "narrative"),
     "clinical": Words("诊疗信息", "clinical"),
+    "open": Words("个案概况", "the case itself"),
 }
 
 KINDS: Final[Mapping[str, Words]] = {
@@ -263,10 +264,17 @@ KINDS: Final[Mapping[str, Words]] = {
     "guidance_center": Words("陶老师工作站", "guidance centre"),
 }
 
+CHANGES: Final[Mapping[str, Words]] = {
+    "appointed": Words("任命", "appointed"),
+    "ended": Words("免职", "post ended"),
+    "retired": Words("停用", "out of service"),
+}
+
 ROOMS: Final[Mapping[str, Words]] = {
     "case page": Words("个案页", "case page"),
     "own draft": Words("自己的草稿", "own draft"),
     "form": Words("办理页面", "form of a step"),
+    "open": Words("个案、进展和时限", "case, timeline, tracks and limits"),
     "files": Words("附件目录", "list of files"),
     "pictures": Words("图片缩略图", "pictures, small"),
     "search by name": Words("按姓名查找", "search by name"),

@@ -352,6 +352,22 @@ class LookLine(Shown):
     track: int | None
 
 
+class PostChange(Shown):
+    """One change of a post: an appointment from that day, an end on that day, or a member taken out of service."""
+
+    id: int
+    at: datetime
+    by: int | None
+    by_name: str | None
+    member: int
+    name: str
+    what: Literal["appointed", "ended", "retired"]
+    role: str | None
+    organisation: int
+    place: str
+    day: date | None
+
+
 class Found(Shown):
     items: list[CaseLine]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.asked import Asked, Reading, Writing
+from api.asked import Asked, Opening, Reading, Writing
 from api.rest import answers, showing
 from api.rest.asking import Body, Cursor, IdempotencyKey, Most, Number, etag, next_page, once, page_headers, told
 from api.rest.bodies import ETAG, LINK, both, problems
@@ -138,6 +138,6 @@ def read_case(reader: Asked, session: Reading, number: Number) -> Response:
     ),
     responses=problems(404),
 )
-def open_section(reader: Asked, session: Writing, number: Number, section: Section, purpose: Purpose) -> Response:
+def open_section(reader: Asked, session: Opening, number: Number, section: Section, purpose: Purpose) -> Response:
     entries = queries.open_section(session, number, reader.actor, section, purpose, reader.now)
     return told(answers.Section(number=number, section=section, entries=entries))

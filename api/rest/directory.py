@@ -12,9 +12,11 @@ from api.asked import Asked, Reader, Reading, Writing
 from api.rest import answers
 from api.rest.asking import Body, Cursor, Id, IdempotencyKey, Most, next_page, once, page_headers, told, written
 from api.rest.bodies import LINK, body_like, both, problems
-from cases import census, posts, registrar
+from api.signin import oversight
+from cases import census, placing, posts, registrar
 from cases.office import Session
 from cases.people import KINDS, ROLES
+from cases.post_log import By
 from cases.who import Organisation, Post
 
 router = APIRouter(tags=["directory"])
@@ -121,11 +123,11 @@ def register_organisation(
 
     def act() -> tuple[int, answers.Entered, dict[str, str]]:
         parent = census.place(session.connection, given.parent)
-        census.require_admin(reader.actor, parent)
         links = {
             name: census.place(session.connection, number) if number is not None else None
             for name, number in (("street", given.street), ("hospital", given.hospital), ("community", given.community))
         }
+        placing.require_place(reader.actor, given.kind, parent, links)
         made = registrar.found(session.connection, given.code, given.kind, given.name, parent, **links)
         return 201, answers.Entered(id=made.id), {"Location": f"/api/v1/organisations/{made.id}"}
 
@@ -204,7 +206,7 @@ def enlist_member(
         school = _school(session, given.school)
         made = posts.enlist(
             session.connection, place, given.name, list(dict.fromkeys(given.posts)), since=given.since, school=school,
-            phone=given.phone, email=given.email, language=given.language,
+            phone=given.phone, email=given.email, language=given.language, by=_by(reader),
         )  # fmt: skip
         return 201, answers.Entered(id=made.id), {"Location": f"/api/v1/members/{made.id}"}
 
@@ -230,12 +232,13 @@ def appoint_member(
     given = written(NewPost, body)
 
     def act() -> tuple[int, answers.Entered, dict[str, str]]:
-        _of_an_admin(session, reader, number)
+        _govern(session, reader, number)
         place = _administered(session, reader, given.organisation)
         school = _school(session, given.school)
         posts.appoint(
-            session.connection, number, given.role, place, since=given.since, until=given.until, school=school
-        )
+            session.connection, number, given.role, place, since=given.since, until=given.until, school=school,
+            by=_by(reader),
+        )  # fmt: skip
         return 201, answers.Entered(id=number), {"Location": f"/api/v1/members/{number}"}
 
     return once(request, session, reader, key, body, act)
@@ -259,9 +262,10 @@ def end_post(
     given = written(EndedPost, body)
 
     def act() -> tuple[int, answers.Entered, dict[str, str]]:
+        _govern(session, reader, number)
         place = _administered(session, reader, given.organisation)
         held = Post(given.role, place.id, place.kind, given.school)
-        posts.end_post(session.connection, number, held, given.until)
+        posts.end_post(session.connection, number, held, given.until, by=_by(reader))
         return 200, answers.Entered(id=number), {}
 
     return once(request, session, reader, key, body, act)
@@ -275,8 +279,9 @@ def end_post(
     responses=problems(404),
 )
 def retire_member(reader: Asked, session: Writing, number: Id) -> Response:
-    _of_an_admin(session, reader, number)
-    posts.retire(session.connection, number)
+    _govern(session, reader, number)
+    oversight.end_everything(session.connection, number, reader.now, reader.member.id)
+    posts.retire(session.connection, number, by=_by(reader))
     return told(answers.Entered(id=number))
 
 
@@ -290,10 +295,13 @@ def _administered(session: Session, reader: Reader, number: int) -> Organisation
     return place
 
 
-def _of_an_admin(session: Session, reader: Reader, number: int) -> None:
-    """Whoever is no admin of the member's own organisation changes nothing about the member."""
-    found = census.person(session.connection, reader.actor, _today(session, reader), number)
-    census.require_admin(reader.actor, census.place(session.connection, found.organisation))
+def _govern(session: Session, reader: Reader, number: int) -> None:
+    """Whoever isn't admin of all that a member holds changes nothing about the member, as on the pages."""
+    oversight.may_govern(session.connection, session.office.directory, reader.actor, number, reader.now)
+
+
+def _by(reader: Reader) -> By:
+    return By(reader.member.id, reader.now)
 
 
 def _school(session: Session, number: int | None) -> Organisation | None:

@@ -14,7 +14,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
-from api.asked import Asked, Writing
+from api.asked import Asked, Opening, Writing
 from api.rest.answers import Shown
 from api.rest.asking import Number, told
 from api.rest.bodies import both, problems
@@ -163,7 +163,7 @@ def upload_file(
     ),
     responses=problems(404),
 )
-def list_files(number: Number, reader: Asked, session: Writing) -> Response:
+def list_files(number: Number, reader: Asked, session: Opening) -> Response:
     found = files.listed(session, number, reader.actor, reader.now)
     return told(Files(items=[FileShown.model_validate(one) for one in found]))
 
@@ -182,7 +182,7 @@ def list_files(number: Number, reader: Asked, session: Writing) -> Response:
         **problems(404),
     },
 )
-def download_file(number: Number, file: FileId, reader: Asked, session: Writing) -> Response:
+def download_file(number: Number, file: FileId, reader: Asked, session: Opening) -> Response:
     opened = files.open_file(session, number, reader.actor, file, reader.now)
     headers = {**GUARDED, "Content-Disposition": disposition(opened.name)}
     return Response(opened.content, headers=headers, media_type=opened.media)

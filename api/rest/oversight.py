@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.asked import Asked, Reading, Writing
+from api.asked import Asked, Opening, Reading, Writing
 from api.rest import answers
 from api.rest.asking import NUMBER, Body, Cursor, Most, next_page, page_headers, told, written
 from api.rest.assessed import Month, assessed
 from api.rest.bodies import LINK, body_like, both, problems
 from api.rest.cases import OrganisationId, Wanted
-from cases import identity_search, listing, looks
+from cases import identity_search, listing, looks, post_log
 
 router = APIRouter(tags=["oversight"])
 
@@ -84,6 +84,21 @@ def audit(
     return told(answers.PageOf[answers.LookLine](items=items, next=following), headers=page_headers(following))
 
 
+@router.get(
+    "/audit/posts",
+    response_model=answers.PageOf[answers.PostChange],
+    operation_id="audit_posts",
+    summary="谁任免了谁 · who gave whom which post, and who ended it",
+    description=both("供本区、市审计员查看。", "For the auditors of district and city."),
+    responses={200: {"headers": LINK}, **problems()},
+)
+def audit_posts(request: Request, reader: Asked, session: Reading, cursor: Cursor = None, limit: Most = 50) -> Response:
+    page = post_log.changes(session.connection, reader.actor, cursor=cursor, most=limit)
+    following = next_page(request, page.next)
+    items = [answers.PostChange.model_validate(one) for one in page.items]
+    return told(answers.PageOf[answers.PostChange](items=items, next=following), headers=page_headers(following))
+
+
 @router.post(
     "/search",
     response_model=answers.Found,
@@ -101,7 +116,7 @@ def audit(
         {"name": "Xiaoyi", "purpose": "her parents are here"},
     ),
 )
-def search(reader: Asked, session: Writing, body: Body) -> Response:
+def search(reader: Asked, session: Opening, body: Body) -> Response:
     sought = written(Sought, body)
     found = identity_search.by_identity(
         session, reader.actor, reader.now, sought.purpose, name=sought.name, id_number=sought.id_number

@@ -88,7 +88,7 @@ def why(reader: Asked, session: Reading, number: Number, no: ClockNo) -> Respons
     clock = file.clocks.get(no)
     if clock is None:
         raise Refusal("not_found")
-    found = reckonings.why_of(session.office.book_of(file.policy), clock.face, reader.language)
+    found = reckonings.reckoned(session.office.book_of(file.policy), clock.face, reader.language)
     steps = [
         answers.ReckoningStep(
             kind=step.kind,

@@ -128,13 +128,13 @@ def revoke_token(id: UUID, reader: Asked, session: Writing) -> Response:  # noqa
 @router.get("/accounts/{member}", operation_id="read_account", summary="账号 · an account", responses=may(404))
 def read_account(member: MemberId, reader: Asked, session: Reading) -> AccountShown:
     _governed(session, reader, member)
-    account = credentials.of_member(session.connection, member)
+    account = credentials.line_of(session.connection, member)
     if account is None:
         raise Refusal("not_found")
     return AccountShown(
         member=member,
         login=account.login,
-        has_password=account.password is not None,
+        has_password=account.password_at is not None,
         second_factor=account.totp_at is not None,
         created=account.created_at,
         signed_in=account.signed_in_at,

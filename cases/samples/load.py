@@ -13,14 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, and_, func, insert, select, text, update
 
 from cases import vault
 from cases.enrolment import place_of
-from cases.intake import kept_until
 from cases.key_index import KeyIndex
 from cases.people import organisation, post, sample_city, student
 from cases.registrar import touch
@@ -31,6 +30,11 @@ from cases.samples.gazetteer import District
 from cases.samples.offices import PlannedMember, PlannedOrganisation
 from cases.store import Store
 from cases.vault import DataKey, MasterKey
+from policies.book import load as load_policy
+from policies.book import versions
+
+if TYPE_CHECKING:
+    from policies.parts import Retention
 
 SLICE: Final = 2_000
 """How many students one transaction writes, and how many are held in memory."""
@@ -232,6 +236,7 @@ def _pupils(
         return
     with store.read() as connection:
         mentors = _mentors(connection, here.id)
+    rules = load_policy(versions()[-1]).retention
     missing = plan.planned_students(school, skip=here.students)
     while some := list(islice(missing, SLICE)):
         with store.begin() as connection:
@@ -254,7 +259,7 @@ def _pupils(
                         here.id,
                         mentors[one.mentor],
                         codes[one.community],
-                        *_sealed(one, number, keys[number]),
+                        *_sealed(one, number, keys[number], rules),
                     )
                     for number, one in zip(numbers, some, strict=True)
                 ),
@@ -262,11 +267,11 @@ def _pupils(
         yield len(some)
 
 
-def _sealed(one: PlannedStudent, number: int, key: DataKey) -> columns.Sealed:
+def _sealed(one: PlannedStudent, number: int, key: DataKey, rules: Retention) -> columns.Sealed:
     payload = json.dumps(one.identity(), ensure_ascii=False, separators=(",", ":")).encode()
     return (
         vault.seal(key, place_of(number), "identity", payload).blob,
-        kept_until(one.born),
+        rules.keep_until(one.born),
         one.roster_no,
     )
 

@@ -65,6 +65,9 @@ def _field(pen: Pen, field: Field, said: Plain, where: Where, *, lenient: bool) 
         return CaseName(said)
     if kind in {"moment", "date"} and isinstance(said, str) and not lenient:
         _real_time(pen, kind, said, where)
+    born = said.get("born") if kind == "student" and isinstance(said, Mapping) else None
+    if isinstance(born, str) and not lenient:
+        _real_time(pen, "date", born, (*where, "born"))
     return said
 
 

@@ -13,6 +13,7 @@ from cases.samples.gazetteer import gazetteer
 from cases.scenario.address import Address, Person, Place, address, of_part, person, place
 from cases.track import Track, discover
 from policies.faults import Where, one_of, shown
+from policies.festivals import FIRST_YEAR, LAST_YEAR
 from policies.reading import Plain, Reading
 from policies.vocabulary import Words
 
@@ -101,17 +102,27 @@ class Pen:
         """A local date and time, exact to the minute or second."""
         if isinstance(value, str) and _MOMENT.fullmatch(value):
             try:
-                return datetime.fromisoformat(value)
+                found = datetime.fromisoformat(value)
             except ValueError:
                 why = Words(f"没有 {shown(value)} 这个时刻", f"there is no {shown(value)}")
                 self.fault(where, why, _MOMENT_RIGHT)
                 return None
+            return found if self.within(found, where) else None
         if value is None:
             self.fault(where, Words("缺少时间", "the time is missing"), _MOMENT_RIGHT)
         elif value != date.min:  # the reader has noted an impossible day already
             why = Words(f"“{shown(value)}”不是日期加时间", f'"{shown(value)}" is no date with a time')
             self.fault(where, why, _MOMENT_RIGHT)
         return None
+
+    def within(self, at: datetime, where: Where) -> bool:
+        """Whether the working calendars reach that far; a fault where they don't."""
+        if FIRST_YEAR < at.year < LAST_YEAR:
+            return True
+        why = Words(f"{at.year} 年超出工作日历", f"the working calendars don't reach {at.year}")
+        right = Words(f"{FIRST_YEAR + 1} 至 {LAST_YEAR - 1} 年", f"{FIRST_YEAR + 1} to {LAST_YEAR - 1}")
+        self.fault(where, why, right)
+        return False
 
     def when(self, value: Plain, where: Where) -> When | None:
         """`+90m` after the start, or a local time."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -157,6 +157,8 @@ def _steps(pen: Pen, value: Plain, start: datetime | None) -> tuple[Step, ...]:
         at = _local(step.at, start)
         if at is None or latest is None:
             continue
+        if step.at.offset is not None and not pen.within(at, (*where, number, "at")):
+            continue
         if at < latest:
             why = Words("这一步早于上一步", "this step lies before the one above it")
             right = Words(f"不早于 {latest:%Y-%m-%dT%H:%M}", f"not before {latest:%Y-%m-%dT%H:%M}")
@@ -171,7 +173,7 @@ def _local(at: When, start: datetime | None) -> datetime | None:
     try:
         return None if start is None else start + at.offset
     except OverflowError:
-        return None
+        return start.replace(year=MAXYEAR) if start is not None else None
 
 
 def _step(pen: Pen, number: int, value: Plain, where: Where) -> Step | None:

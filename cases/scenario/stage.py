@@ -21,6 +21,7 @@ from cases.scenario.cast import Cast
 from cases.scenario.expect import Observer, same
 from cases.scenario.expected import Expect
 from cases.scenario.finding import track_at
+from cases.scenario.papers import attach
 from cases.scenario.pen import When
 from cases.scenario.report import Check, Moment, Outcome, Refused
 from cases.scenario.script import Script, Step
@@ -174,6 +175,9 @@ class Stage:
                 number = self.cases[step.case - 1] if step.case <= len(self.cases) else None
                 file = None if number is None else self.files[number]
                 form = {name: self._resolved(one, file) for name, one in (step.form or {}).items()}
+                if number is not None and not step.refused:
+                    move = self.office.tracks[do.kind or "case"].by_name[do.part or ""]
+                    form = attach(session, number, actor, move.form, form, self.now)
                 track = self._track(do, file)
                 seen = self.screens[0].get(number or 0, 0) if step.stale else None
                 fired = engine.fire(session, number, track, do.part or "", actor, form, self.now, version=seen)

@@ -29,4 +29,5 @@ KINDS_OF_MESSAGE: Final[Mapping[str, Words]] = {
     "breached": Words("逾期催办", "overdue"),
     "escalated": Words("督办", "escalated"),
     "bulletined": Words("通报", "bulletined"),
+    "appointed": Words("有人获任", "appointed"),
 }

@@ -27,6 +27,7 @@ def _in_the_city_and_blind(desk: Desk) -> bool:
 
 def _opened(desk: Desk) -> None:
     desk.record.facts["opened_by"] = desk.actor.member_id if desk.actor else None
+    desk.record.facts["role"] = desk.role
     desk.record.organisation = _openers_post(desk)
     desk.alarm(desk.record, desk.now + desk.book.windows.access, "expire")
 

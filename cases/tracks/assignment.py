@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, cannot_answer, fields, who
+from cases.track import (
+    FOLLOWS,
+    ClockKind,
+    Desk,
+    FieldFault,
+    Move,
+    Refusal,
+    State,
+    Track,
+    by_now,
+    cannot_answer,
+    fields,
+    since_opened,
+    who,
+)
 
 OPEN = ("summoned", "acknowledged", "on_scene", "fed_back", "disputed")
 CLOCKS = ("acknowledge", "report_in", "feedback")
@@ -44,16 +58,6 @@ def _undone(desk: Desk) -> None:
     """The acknowledge clock goes on from its own start; the one that was met stays in the history."""
     desk.reopen_clock(desk.record, "acknowledge")
     desk.record.facts.pop("acknowledged_by")
-
-
-def _present_in_time(desk: Desk) -> Refusal | None:
-    """Nobody was there in the future, nor before they were called."""
-    at = desk.form["at"]
-    if at > desk.now:
-        return Refusal("invalid", faults=(FieldFault("at", "in_the_future"),))
-    if at.replace(second=59, microsecond=999_999) < desk.record.opened:
-        return Refusal("invalid", faults=(FieldFault("at", "before_the_summons"),))
-    return None
 
 
 def _reported_in(desk: Desk) -> None:
@@ -178,7 +182,7 @@ TRACK = Track(
             target="on_scene",
             by=who(RESPONDERS),
             form=fields("at, where, mode, people, note?, evidence?", mode=("on_site", "phone", "video")),
-            guards=(_present_in_time,),
+            guards=(by_now("at"), since_opened("at", "before_the_summons")),
             meets=("report_in",),
             then=_reported_in,
         ),
@@ -218,7 +222,7 @@ TRACK = Track(
             target="fed_back",
             by=who(RESPONDERS),
             form=fields("measures, outcome, next_steps?, evidence?", outcome=("solved", "partly", "unsolved")),
-            wrong_state={"summoned": "needs_report_in", "acknowledged": "needs_report_in"},
+            wrong_state=dict.fromkeys(("summoned", "acknowledged", "disputed"), "needs_report_in"),
             meets=("feedback",),
         ),
         Move(

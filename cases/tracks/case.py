@@ -12,6 +12,7 @@ from cases.closing import (
     mergeable,
     merged,
     not_evaluated,
+    put_aside,
     reopened,
     reported_in,
     scores_fit,
@@ -22,6 +23,7 @@ from cases.opening import (
     born_by_now,
     drafted,
     enter_open,
+    known_concern,
     needs_signoff,
     owes_sign_off,
     regrade,
@@ -100,7 +102,7 @@ TRACK = Track(
             source=("draft",),
             by=who("counselor, mentor, principal@school"),
             form=whistle_form(LEVELS, draft=True),
-            guards=(born_by_now,),
+            guards=(known_concern, born_by_now),
             then=drafted,
         ),
         Move(
@@ -113,7 +115,7 @@ TRACK = Track(
             # The principal first: whoever holds another post too needs nobody's sign-off.
             by=who("principal, counselor, mentor@school"),
             form=whistle_form(("yellow", "blue")),
-            guards=(born_by_now,),
+            guards=(known_concern, born_by_now),
             then=submitted,
         ),
         Move(
@@ -124,7 +126,7 @@ TRACK = Track(
             target="open",
             by=who("principal, counselor@school; coordinator@jurisdiction"),
             form=whistle_form(LEVELS),
-            guards=(born_by_now, needs_signoff),
+            guards=(known_concern, born_by_now, needs_signoff),
             then=whistled,
         ),
         Move(
@@ -208,6 +210,7 @@ TRACK = Track(
             by=FOLLOWS,
             meets=("settle",),
             starts=("evaluation",),
+            then=put_aside,
         ),
         Move(
             name="evaluate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases.track import FOLLOWS, Desk, FieldFault, Move, Refusal, State, Track, fields, who
+from cases.track import FOLLOWS, Desk, FieldFault, Move, Refusal, State, Track, fields, since_opened, who
 
 CALLERS = who("coordinator, supervisor@jurisdiction; principal@school; lead@assignee")
 
@@ -90,6 +90,7 @@ TRACK = Track(
             by=CALLERS,
             only=_by_whoever_called,
             form=fields("at, where"),
+            guards=(since_opened("at"),),
         ),
         Move(
             name="hold",

@@ -6,7 +6,7 @@ is the policy's (`reserved`); the relations here say the same once more.
 
 from __future__ import annotations
 
-from cases.track import FOLLOWS, Desk, FieldFault, Move, Refusal, State, Track, fields, who
+from cases.track import FOLLOWS, Desk, FieldFault, Move, Refusal, State, Track, by_now, fields, who
 
 ACTIVE = (
     "offered",
@@ -83,6 +83,7 @@ TRACK = Track(
             source=("engaged",),
             by=who(COMPANIONS),
             form=fields("day, hours, note?"),
+            guards=(by_now("day"),),
         ),
         Move(
             name="complete",

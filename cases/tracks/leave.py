@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, fields, who
+from cases.track import FOLLOWS, ClockKind, Desk, Move, Refusal, State, Track, by_now, fields, who
 
 
 def _away_already(desk: Desk) -> Refusal | None:
     away = any(one.state == "on_leave" for one in desk.case.of_kind("leave"))
     return Refusal("already_open") if away else None
-
-
-def _happened(desk: Desk) -> Refusal | None:
-    if desk.form["day"] > desk.today():
-        return Refusal("invalid", faults=(FieldFault("day", "in_the_future"),))
-    return None
 
 
 def _contacted(desk: Desk) -> None:
@@ -51,7 +45,7 @@ TRACK = Track(
             source=("on_leave",),
             by=who("counselor, mentor, deputy@school; liaison@hospital; officer@community"),
             form=fields("day, how, study?, recovery?, note?", how=("visit", "phone", "video")),
-            guards=(_happened,),
+            guards=(by_now("day"),),
             meets=("contact",),
             then=_contacted,
         ),

@@ -6,6 +6,8 @@ withdrawal or merging cancels it.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cases.track import (
     CaseFile,
     ClockKind,
@@ -16,13 +18,14 @@ from cases.track import (
     Refusal,
     State,
     Track,
+    by_now,
     fields,
     who,
 )
 
 EVERY_STATE = ("draft", "awaiting_signoff", "open", "awaiting_evaluation", "closed", "withdrawn", "merged")
 PARTICIPANTS = (
-    "counselor, principal, mentor, deputy@school; officer, lead@assignee; officer@community; "
+    "counselor, principal, mentor, deputy@school; officer, lead, codirector@assignee; officer@community; "
     "liaison@hospital; coordinator, supervisor@jurisdiction"
 )
 
@@ -41,9 +44,11 @@ def _opened(desk: Desk) -> None:
     desk.start(desk.record, "call_police")
 
 
-def _not_in_the_future(desk: Desk) -> Refusal | None:
-    if desk.form["at"] > desk.now:
-        return Refusal("invalid", faults=(FieldFault("at", "in_the_future"),))
+def _after_the_filing(desk: Desk) -> Refusal | None:
+    """The police answer what was filed, to the minute as people write it."""
+    filed = desk.record.facts.get("filed_at")
+    if filed is not None and desk.form["at"].replace(second=59, microsecond=999_999) < datetime.fromisoformat(filed):
+        return Refusal("invalid", faults=(FieldFault("at", "before_it_began"),))
     return None
 
 
@@ -61,6 +66,7 @@ def _owe_the_answer(_case: CaseFile, record: Record) -> tuple[str, ...]:
 def _filed(desk: Desk) -> None:
     desk.call(desk.form["to"])
     desk.record.facts["to"] = desk.form["to"]
+    desk.record.facts["filed_at"] = desk.form["at"].isoformat()
     desk.start(desk.record, "police_answer")
 
 
@@ -108,7 +114,7 @@ TRACK = Track(
             target="filed",
             by=who("counselor, principal, mentor@school; liaison@hospital; officer, lead@assignee"),
             form=fields("to, at, channel, receipt?", channel=("110", "in_person"), receipt="line"),
-            guards=(_to_the_police, _not_in_the_future),
+            guards=(_to_the_police, by_now("at")),
             confidential=True,
             meets=("call_police",),
             starts=("register",),
@@ -123,7 +129,7 @@ TRACK = Track(
             choose=lambda desk: "answered" if desk.record.facts.get("accepted") else "filed",
             by=who("principal@school; lead@assignee"),
             form=fields("authority, at", authority="line"),
-            guards=(_not_in_the_future,),
+            guards=(by_now("at"),),
             meets=("register",),
             then=_registered,
         ),
@@ -136,7 +142,7 @@ TRACK = Track(
             choose=lambda desk: "answered" if desk.record.facts.get("registered") else "filed",
             by=who("officer@police; principal@school"),
             form=fields("accepted, at, note?", accepted=("administrative", "criminal", "no_case")),
-            guards=(_not_in_the_future,),
+            guards=(by_now("at"), _after_the_filing),
             meets=("police_answer",),
             then=_answered,
         ),

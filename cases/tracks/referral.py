@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cases.track import (
     FOLLOWS,
     ClockKind,
@@ -12,7 +14,11 @@ from cases.track import (
     Refusal,
     State,
     Track,
+    by_now,
+    conditions_said,
     fields,
+    from_today,
+    since_opened,
     who,
 )
 
@@ -32,7 +38,14 @@ AT_SCHOOL = frozenset({"proposed", "consent_refused", "declined"})
 REVOCABLE = ("proposed", "consent_refused", "requested")
 CONFIRMED = ("accepted", "scheduled", "no_show", "declined")
 OPINIONS = ("fit", "fit_with_conditions", "not_yet", "no_leave_taken")
-STREET_AT_WORK = frozenset({"summoned", "acknowledged", "on_scene", "fed_back", "disputed"})
+_OVER = {
+    "referral": frozenset({"completed", "cancelled"}),
+    "return_to_school": frozenset({"stable", "relapsed", "cancelled"}),
+    "assignment": frozenset({"done", "reassigned", "cancelled"}),
+}
+"""The states in which a hospital has nothing left to do."""
+STREET_TO_COME = frozenset({"summoned", "acknowledged", "disputed"})
+"""The street's visit is still to come, with its limit running."""
 GUIDANCE_ENDED = frozenset({"completed", "complied", "custody_review", "cancelled"})
 SCHOOL = "counselor, deputy@school"
 
@@ -51,8 +64,12 @@ def _requested(desk: Desk) -> None:
     if record.organisation is not None:
         desk.call(record.organisation)
     desk.start(record, "hospital_answer")
-    if desk.case.clock(record.no, "first_contact") is None:
+    contact = desk.case.clock(record.no, "first_contact")
+    if contact is None:
         desk.start(record, "first_contact")
+    elif contact.face.cancelled is not None:
+        # It was put aside with the case while no hospital had the referral; it goes on from its own start.
+        desk.reopen_clock(record, "first_contact")
 
 
 def _is_hospital(desk: Desk, name: str) -> Refusal | None:
@@ -73,18 +90,6 @@ def _proposed_fits(desk: Desk) -> Refusal | None:
 def _another_hospital(desk: Desk) -> Refusal | None:
     if desk.form["hospital"] == desk.record.organisation:
         return Refusal("invalid", faults=(FieldFault("hospital", "called_already"),))
-    return None
-
-
-def _signed_by_now(desk: Desk) -> Refusal | None:
-    if desk.form["signed_at"] > desk.now:
-        return Refusal("invalid", faults=(FieldFault("signed_at", "in_the_future"),))
-    return None
-
-
-def _seen_by_now(desk: Desk) -> Refusal | None:
-    if desk.form["seen_at"] > desk.now:
-        return Refusal("invalid", faults=(FieldFault("seen_at", "in_the_future"),))
     return None
 
 
@@ -130,13 +135,31 @@ def _red(desk: Desk) -> Refusal | None:
 
 
 def _redirected(desk: Desk) -> None:
-    """The hospital that declined loses sight; the new one answers within a limit of its own."""
+    """The hospital that declined loses sight, unless it has other work here; the new one has a limit of its own."""
     record = desk.record
-    if record.organisation is not None:
+    if record.organisation is not None and not _has_other_work(desk, record.organisation):
         desk.release(record.organisation)
     record.organisation = desk.form["hospital"]
     record.facts.pop("cancellation_requested", None)
     _requested(desk)
+
+
+def _appointed(desk: Desk) -> None:
+    desk.record.facts["appointed"] = desk.form["at"].isoformat()
+
+
+def _expected_by_now(desk: Desk) -> Refusal | None:
+    """Nobody has failed to come before the hour at which they were expected."""
+    appointed = desk.record.facts.get("appointed")
+    if appointed is not None and desk.now < datetime.fromisoformat(appointed):
+        return Refusal("too_early")
+    return None
+
+
+def _has_other_work(desk: Desk, organisation: int) -> bool:
+    """Whether another track of the case that hasn't ended is this organisation's: a return that it still tracks."""
+    others = (one for kind in _OVER for one in desk.case.of_kind(kind) if one.no != desk.record.no)
+    return any(one.organisation == organisation and one.state not in _OVER[one.kind] for one in others)
 
 
 def _street(desk: Desk) -> Record | None:
@@ -156,7 +179,7 @@ def _admission_refused(desk: Desk) -> None:
     arts. 30 and 31).
     """
     standing = _street(desk)
-    if standing is not None and standing.state in STREET_AT_WORK:
+    if standing is not None and standing.state in STREET_TO_COME:
         desk.tell("officer@street", "lead@street")
         return
     street = desk.nearest("street").id if standing is None else standing.organisation
@@ -240,7 +263,7 @@ TRACK = Track(
             target="requested",
             by=who(SCHOOL),
             form=fields("guardian, signed_at, form"),
-            guards=(_signed_by_now,),
+            guards=(by_now("signed_at"),),
             meets=("consent",),
             then=_consented,
         ),
@@ -322,6 +345,8 @@ TRACK = Track(
             target="scheduled",
             by=who("liaison@hospital"),
             form=fields("at, where"),
+            guards=(since_opened("at"),),
+            then=_appointed,
         ),
         Move(
             name="record_no_show",
@@ -330,6 +355,7 @@ TRACK = Track(
             source=("scheduled",),
             target="no_show",
             by=who("liaison@hospital"),
+            guards=(_expected_by_now,),
         ),
         Move(
             name="record_visit",
@@ -339,7 +365,7 @@ TRACK = Track(
             target="in_treatment",
             by=who("liaison@hospital"),
             form=fields("seen_at, mode", mode=("outpatient", "inpatient")),
-            guards=(_seen_by_now,),
+            guards=(by_now("seen_at"),),
             meets=("first_contact",),
         ),
         Move(
@@ -349,6 +375,7 @@ TRACK = Track(
             source=("in_treatment",),
             by=who("liaison@hospital"),
             form=fields("status, next_visit?, advice_for_school?, clinical_note?"),
+            guards=(from_today("next_visit"),),
         ),
         Move(
             name="refuse_admission",
@@ -384,6 +411,7 @@ TRACK = Track(
                 opinion=OPINIONS,
                 evidence="evidence:clinical",
             ),
+            guards=(conditions_said,),
             then=_completed,
         ),
         Move(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
-from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, fields, who
+from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, conditions_said, fields, who
 
 ACTIVE = ("assessing", "planned", "tracking", "deferred", "appealed")
 OPINIONS = ("fit", "fit_with_conditions", "not_yet")
@@ -193,6 +193,7 @@ TRACK = Track(
             choose=_after_hospital,
             by=who("liaison@hospital"),
             form=fields("opinion, conditions?, evidence?", opinion=OPINIONS, evidence="evidence:clinical"),
+            guards=(conditions_said,),
             then=_hospital_signed,
         ),
         Move(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, fields, who
+from cases.track import FOLLOWS, ClockKind, Desk, FieldFault, Move, Refusal, State, Track, fields, from_today, who
 
 OPEN = ("issued", "answered", "interviewed")
 ENDED_ASSIGNMENTS = frozenset({"done", "reassigned", "cancelled"})
@@ -78,6 +78,7 @@ TRACK = Track(
             # The lead of a school is its principal, of a hospital its liaison.
             by=who("lead, principal, liaison@assignee"),
             form=fields("answer, new_date?"),
+            guards=(from_today("new_date"),),
             meets=("supervision_answer",),
         ),
         Move(

@@ -43,6 +43,7 @@ def test_a_refusal_inside_a_200_is_told_and_the_key_is_not(capsys: pytest.Captur
         ("wecom://KEY", "isn't|allowed"),
         ("mail", "WHISTLE_MAIL"),
         ("json://10.0.0.1/", "WHISTLE_CHANNELS_INSIDE"),
+        ("json://example.cn:99999/", "99999"),
         ("jsons://example.org/?redirect=yes", "redirect"),
     ],
 )
@@ -59,6 +60,11 @@ def test_a_wrong_address_is_one_clear_message(address: str, said: str, capsys: p
     ("name", "value"),
     [
         ("WHISTLE_SMS", "{"),
+        ("WHISTLE_SMS", '{"url": "https://sms.example.cn/{phone}/{text}", "headers": {"X-App": 12}}'),
+        ("WHISTLE_MAIL", "smtp.example.cn"),
+        ("WHISTLE_MAIL", "mailtos://u@example.cn:p@smtp.example.cn?from=a@example.cn"),
+        ("WHISTLE_MAIL", "mailtos://u:p@smtp.example.cn:99999?from=a@example.cn"),
+        ("WHISTLE_MAIL", "json://example.cn/hook"),
         ("WHISTLE_BOTS", "wecomx"),
         ("WHISTLE_CHANNELS_INSIDE", "inside"),
     ],
@@ -68,7 +74,9 @@ def test_a_faulty_setting_is_one_clear_message(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert run(["channel", "test", f"wecomx://{WECOM_KEY}"]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    told = capsys.readouterr().err
+    assert len(told.splitlines()) == 1
+    assert "u:p@" not in told
 
 
 def test_the_installations_mail_server_is_tried_with_an_address(capsys: pytest.CaptureFixture[str]) -> None:

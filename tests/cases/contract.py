@@ -69,7 +69,7 @@ grant | requested > granted | coordinator@jurisdiction | note?
 refuse | requested > refused | coordinator@jurisdiction | note?
 """,
     "mandatory_report": """
-raise | - > due | counselor, principal, mentor, deputy@school; officer, lead@assignee; officer@community; liaison@hospital; coordinator, supervisor@jurisdiction | statutory, facts
+raise | - > due | counselor, principal, mentor, deputy@school; officer, lead, codirector@assignee; officer@community; liaison@hospital; coordinator, supervisor@jurisdiction | statutory, facts
 file | due > filed | counselor, principal, mentor@school; liaison@hospital; officer, lead@assignee | to, at, channel, receipt?
 register | filed > filed, answered | principal@school; lead@assignee | authority, at
 record_answer | filed > filed, answered | officer@police; principal@school | accepted, at, note?
@@ -217,7 +217,9 @@ RESERVED = {
 }
 """The kinds of organisation to which a law reserves a trigger: anyone else is refused `unlawful`."""
 
-OWN_CODES = {("assignment", "give_feedback"): {"summoned": "needs_report_in", "acknowledged": "needs_report_in"}}
+OWN_CODES = {
+    ("assignment", "give_feedback"): dict.fromkeys(("summoned", "acknowledged", "disputed"), "needs_report_in"),
+}
 """Rows that name a code of their own for the wrong state."""
 
 ADDED = {

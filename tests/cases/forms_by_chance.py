@@ -55,6 +55,7 @@ def _value(random: Random, one: Field, file: CaseFile, city: Town, now: datetime
         "five": random.randint(1, 5),
         "yesno": random.random() < 0.5,
         "statutory": ["injury"],
+        "concern": random.choice(sorted(city.office.book_of(file.policy).concerns)),
         "student": dict(STUDENT),
         "plan": PLAN,
         "evidence": ["photo-1.jpg"],

@@ -13,15 +13,16 @@ from datetime import time as time_of_day
 import pytest
 from sqlalchemy import select, update
 
-from cases import lanes, notices
+from cases import lanes, layout, notices
 from cases.delivery import standing
 from cases.engine import Fired
-from cases.outbox import outbox
+from cases.outbox import delivery, lane, outbox
 from cases.people import member, organisation
 from cases.records import LEVELS, message
 from cases.store import Store
 from cases.wishes import Wishes
-from notifiers.channels import Outcome
+from notifiers.channels import Outcome, Wires
+from notifiers.gates import Gates, SmsGate
 from notifiers.message import Rendered
 from tests.cases.mailroom import LINK, NANJING, Mailroom, mailroom
 from tests.town import START, minutes
@@ -29,6 +30,10 @@ from tests.town import START, minutes
 DUTY = "officer@street"
 NIGHT = datetime(2026, 3, 17, 15, 30, tzinfo=UTC)
 """23:30 in Nanjing."""
+EVENING = datetime(2026, 3, 17, 13, 30, tzinfo=UTC)
+"""21:30 in Nanjing."""
+MORNING = datetime(2026, 3, 17, 23, 0, tzinfo=UTC)
+"""07:00 of the next day."""
 
 
 @pytest.fixture
@@ -141,6 +146,86 @@ def test_quiet_hours_hold_everything_but_red(room: Mailroom) -> None:
     assert [letter.urgent for letter in addressed(room, "wecomx://street")] == [True, False]
 
 
+def test_what_the_night_held_is_told_as_one_in_the_morning(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street", quiet=("22:00", "07:00"))
+    for one in range(2):
+        student = {"name": f"小{one}", "born": "2015-01-02", "grade": 4}
+        room.town.whistle(NIGHT + minutes(one), level="orange", student=student)
+        room.deliver(NIGHT + minutes(one))
+    room.deliver(MORNING)
+    assert [letter.kind for letter in addressed(room, "wecomx://street")] == ["joined"]
+
+
+def test_neither_a_further_try_nor_the_next_channel_breaks_the_quiet_hours(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://broken", "sms", quiet=("22:00", "07:00"), phone="13900000000")
+    tried: list[datetime] = []
+    at = EVENING + minutes(20)
+
+    def answer(where: str, _: Rendered, __: int) -> Outcome:
+        tried.append(at)
+        return Outcome("errcode_93000" if "broken" in where else "")
+
+    room.answering(answer)
+    room.town.whistle(at, level="orange")
+    while at < MORNING + timedelta(hours=3):
+        room.deliver(at)
+        at += minutes(5)
+    assert tried[0] == EVENING + minutes(20)
+    assert not [one for one in tried if EVENING + minutes(30) <= one < MORNING]
+    # No try is lost to the night: all eight are made, and then the next channel is.
+    assert len(tried) == lanes.TRIES + 1
+    assert [where for where, _ in room.null.sent] == ["sms"]
+
+
+def test_what_is_given_up_as_the_quiet_hours_begin_goes_to_the_next_channel_when_they_end(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://broken", "sms", quiet=("22:00", "07:00"), phone="13900000000")
+
+    def refuse_slowly(where: str, _: Rendered, __: int) -> Outcome:
+        if "broken" not in where:
+            return Outcome()
+        time.sleep(0.1)
+        return Outcome("errcode_93000")
+
+    room.answering(refuse_slowly)
+    room.town.whistle(EVENING, level="orange")
+    room.deliver(EVENING)
+    with room.store.begin() as connection:
+        connection.execute(update(delivery).values(tries=lanes.TRIES - 1))
+    assert room.deliver(EVENING + minutes(30) - timedelta(milliseconds=50)).dead == 1
+    assert room.null.sent == []
+    room.deliver(MORNING)
+    assert [where for where, _ in room.null.sent] == ["sms"]
+
+
+def test_what_an_outage_held_up_until_the_night_waits_for_the_morning(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street", quiet=("22:00", "07:00"))
+    room.town.whistle(EVENING, level="orange")
+    with room.store.begin() as connection:
+        layout.lay_out(connection, room.null, EVENING, NANJING, timedelta(hours=1))
+    room.deliver(NIGHT)
+    assert room.null.sent == []
+    room.deliver(MORNING)
+    assert [where for where, _ in room.null.sent] == ["wecomx://street"]
+
+
+def test_who_rests_loses_no_try_to_a_closed_lane(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street", quiet=("22:00", "07:00"))
+    down = True
+    room.answering(lambda *_: Outcome("timed_out" if down else ""))
+    many(room, 8)
+    room.deliver(EVENING + minutes(29))
+    # The lane is closed far into the night.
+    with room.store.begin() as connection:
+        connection.execute(update(lane).values(closed_until=NIGHT + minutes(10)))
+    before = [row.tries for row in room.rows()]
+    done = room.deliver(NIGHT)
+    assert (done.failed, [row.tries for row in room.rows()]) == (0, before)
+    assert {row.due_at for row in room.rows()} == {MORNING}
+    down = False
+    room.deliver(MORNING)
+    assert {row.state for row in room.rows()} == {"sent"}
+
+
 def test_reminders_of_a_low_level_are_told_together(room: Mailroom) -> None:
     room.reach(DUTY, "wecomx://street")
     reader = room.town.members[DUTY]
@@ -168,12 +253,6 @@ def test_what_its_reader_has_seen_in_the_inbox_is_not_sent(room: Mailroom) -> No
         connection.execute(update(message).values(read_at=NIGHT))
     assert room.deliver(NIGHT + timedelta(hours=12)).read == 1
     assert room.null.sent == []
-
-
-EVENING = datetime(2026, 3, 17, 13, 30, tzinfo=UTC)
-"""21:30 in Nanjing."""
-MORNING = datetime(2026, 3, 17, 23, 0, tzinfo=UTC)
-"""07:00 of the next day."""
 
 
 def lead_track(fired: Fired) -> int:
@@ -245,6 +324,19 @@ def test_a_failing_channel_is_tried_eight_times_ever_more_slowly_and_then_the_ne
     assert room.rows()[0].fault == "errcode_93000"
 
 
+def test_an_adapter_that_breaks_is_given_up_as_any_other_that_fails(room: Mailroom) -> None:
+    broken = SmsGate(url="http://127.0.0.1:1/", headers={"X-App": 12})  # type: ignore[dict-item]  # as no setting may be
+    room.reach(DUTY, "sms", phone="13900000000")
+    room.town.whistle(level="orange")
+    at = START
+    for _ in range(lanes.TRIES + 4):
+        room.deliver(at, channels=Wires(Gates(sms=broken)))
+        at += timedelta(hours=2)
+    (row,) = room.rows()
+    assert (row.state, row.tries, row.fault) == ("dead", lanes.TRIES, "typeerror")
+    assert room.incidents() == ["dead_letter", "nobody_reached"]
+
+
 def test_every_try_of_a_channel_has_the_same_key_and_the_next_channel_another(room: Mailroom) -> None:
     room.reach(DUTY, "wecomx://first", "wecomx://second")
     keys: list[tuple[str, str]] = []
@@ -281,6 +373,16 @@ def test_an_address_that_cannot_be_used_is_an_incident_once_and_the_next_one_is_
         room.deliver()
     assert len(addressed(room, "wecomx://street")) == 2
     assert room.incidents() == ["channel_fault"]
+
+
+def test_where_no_mail_server_is_set_the_next_channel_is_taken_and_nothing_is_an_incident(room: Mailroom) -> None:
+    room.reach(DUTY, email="officer@example.org")
+    room.reach("lead@street", "mail", "sms", "wecomx://lead", email="lead@example.org", phone="13900000000")
+    room.town.whistle(level="orange")
+    with room.store.begin() as connection:
+        layout.lay_out(connection, Wires(Gates()), START, NANJING, timedelta(hours=1))
+    assert {(row.member_id, row.lane) for row in room.rows()} == {(room.town.members["lead@street"], "wecomx")}
+    assert room.incidents() == []
 
 
 def many(room: Mailroom, count: int, level: str = "orange") -> None:
@@ -322,6 +424,26 @@ def test_one_wrong_address_closes_the_lane_for_nobody(room: Mailroom) -> None:
     many(room, 7)
     assert room.deliver(START).failed == 7
     assert room.lanes() == {}
+
+
+def test_a_wrong_password_of_the_mail_server_closes_its_lane(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street")
+    room.answering(lambda _, __, ___: Outcome("login_535"))
+    many(room, 7)
+    room.deliver(START)
+    assert room.lanes()["wecomx://street"].closed_until > START
+
+
+def test_a_robot_that_was_sent_too_much_neither_closes_its_lane_nor_opens_it(room: Mailroom) -> None:
+    room.reach(DUTY, "wecomx://street")
+    faults = iter(["timed_out"] * 3 + ["errcode_45009"] * 4 + ["timed_out"] * 2)
+    room.answering(lambda _, __, ___: Outcome(next(faults)))
+    many(room, 7)
+    room.deliver(START)
+    assert room.lanes()["wecomx://street"].failures == 3
+    for row in room.rows()[:2]:
+        room.deliver(row.due_at)
+    assert room.lanes()["wecomx://street"].closed_until > START
 
 
 def test_a_lane_that_hangs_delays_no_other(room: Mailroom) -> None:

@@ -108,6 +108,24 @@ def test_the_nearest_office_is_the_streets_then_the_districts_then_the_citys(tow
     assert nearest() == "锁金村派出所"
 
 
+def test_an_office_of_another_district_is_never_responsible_whatever_street_it_names(town: Town) -> None:
+    east = found(town.connection, "E", "district", "秦淮区", town.city)
+    found(town.connection, "P5", "police", "秦淮分局", east, street=town.street)
+    with refused("nobody_responsible"):
+        town.directory().nearest(town.connection, town.school.id, "police")
+    found(town.connection, "P0", "police", "南京市公安局", town.city, street=town.street)
+    assert town.directory().nearest(town.connection, town.school.id, "police").name == "南京市公安局"
+    found(town.connection, "P1", "police", "玄武分局", town.district)
+    assert town.directory().nearest(town.connection, town.school.id, "police").name == "玄武分局"
+
+
+def test_an_organisation_stands_under_its_own_kinds_alone(town: Town) -> None:
+    with refused("wrong_parent"):
+        found(town.connection, "Y", "police", "派出所", town.school)
+    with refused("wrong_parent"):
+        move(town.connection, town.street, town.city)
+
+
 def test_offices_of_another_city_are_never_responsible(town: Town) -> None:
     elsewhere = found(town.connection, "C2", "city", "别的市")
     found(town.connection, "P9", "police", "别处公安局", elsewhere)

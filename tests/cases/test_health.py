@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from cases import health, heartbeat, measures
 from cases.examination import examine, of_calendar
+from cases.gates_health import of_gates
 from cases.installation import Installation
 from cases.key_copies import KeyStoreCopies
 from cases.keystore import KeyStore
@@ -63,7 +65,17 @@ def dead_letter(city: Town) -> None:
 def test_an_installation_that_is_looked_after_is_well(kept: Installation) -> None:
     found = states(kept)
     assert {name for name, state in found.items() if state != "ok"} <= {"calendar"}
-    elsewhere = {"disk", "master key", "orchestrator", "scheduler", "database", "migrations", "key store", "files"}
+    elsewhere = {
+        "disk",
+        "master key",
+        "orchestrator",
+        "scheduler",
+        "database",
+        "migrations",
+        "key store",
+        "files",
+        "gates",
+    }
     assert set(found) == health.NAMES.keys() - elsewhere
 
 
@@ -141,6 +153,31 @@ def test_trouble_with_messages_and_incidents_is_counted(city: Town, kept: Instal
     assert states(kept)["incidents"] == "bad"
 
 
+def test_a_missing_mail_server_is_said_once_with_how_many_it_leaves_with_their_inbox(city: Town) -> None:
+    def of(*there: str) -> health.Check:
+        with city.store.read() as connection:
+            return of_gates(connection, frozenset(there))
+
+    assert (of().state, "WHISTLE_MAIL" in of().text("en")) == ("ok", True)
+    reached: dict[str, dict[str, Any]] = {
+        "officer@street": {"email": "a@example.org"},
+        "lead@street": {"email": "b@example.org", "phone": "13900000000"},
+        "officer@police": {"email": "c@example.org", "settings": {"channels": ["mail", "wecomx://police"]}},
+        "lead@police": {"email": "d@example.org", "active": False},
+    }
+    with city.store.begin() as connection:
+        for who, registered in reached.items():
+            connection.execute(update(member).where(member.c.id == city.members[who]).values(**registered))
+    assert (of("sms").state, "inbox alone: 1" in of("sms").text("en"), "1 人" in of("sms").text("zh_CN")) == (
+        "warn",
+        True,
+        True,
+    )
+    assert "inbox alone: 2" in of().text("en")
+    assert of("mail").state == of("mail", "sms").state == "ok"
+    assert of().advice("zh_CN") != of().advice("en")
+
+
 def test_a_policy_that_was_changed_in_the_database_is_found(city: Town, kept: Installation) -> None:
     with city.store.begin() as connection:
         source = connection.scalar(select(policy_version.c.source))
@@ -212,11 +249,13 @@ def test_a_second_layer_that_only_seems_to_be_there_is_bad_and_migrating_mends_i
         "CREATE TABLE later (id bigint)": "later",
         "REVOKE SELECT ON message FROM whistle_reader": "message",
         "REVOKE INSERT ON access_log FROM whistle_opener": "access_log",
+        "DROP POLICY own ON message": "message",
+        "GRANT SELECT ON account TO whistle_reader": "whistle_reader",
     }.items():
         ask(city, harm)
         found = second_layer(kept)
         assert (found.state, named in found.text("en")) == ("bad", True), harm
-        assert "whistle migrate" in found.advice("zh_CN")
+        assert "whistle migrate" in found.advice("zh_CN"), harm
         city.store.migrate()
         assert second_layer(kept).state == "ok", harm
 

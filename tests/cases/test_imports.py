@@ -17,10 +17,11 @@ from sqlalchemy import func, select
 
 from cases import forgetting, imports, vault
 from cases.import_fault import ImportFault
-from cases.import_rows import Kind, MemberRow, OrganisationRow, Reach, StudentRow
+from cases.import_rows import Kind, MemberRow, OrganisationRow, StudentRow
 from cases.imports import Checked, Job
 from cases.office import Session
 from cases.people import member, organisation, post, station, student
+from cases.placing import Reach
 from cases.refusal import Refusal
 from cases.store import Store
 from tests.town import START, Town, town
@@ -112,8 +113,8 @@ def test_every_fault_of_an_organisation_is_named(city: Town) -> None:
         OrganisationRow(6, "E", "police", "戊", "T-district", street="T-district", hospital="T-hospital"),
         OrganisationRow(7, "F", "school", "己", "T-street", hospital="T-police", community="F"),
         OrganisationRow(8, "F", "school", "庚", "T-street"),
-        OrganisationRow(9, "G", "street", "辛", "H"),
-        OrganisationRow(10, "H", "street", "壬", "G"),
+        OrganisationRow(9, "G", "police", "辛", "H"),
+        OrganisationRow(10, "H", "police", "壬", "G"),
         OrganisationRow(11, "T-district", "district", "示例district", "T-street"),
     ]
     assert codes(checked(city, "organisations", rows)) == [
@@ -150,7 +151,7 @@ def test_an_admin_reaches_what_is_below_and_nothing_else(city: Town) -> None:
         OrganisationRow(3, "T-district#2", "district", "改名", None),
         OrganisationRow(4, "B", "street", "乙", "T-district"),
         OrganisationRow(5, "D", "city", "丁", None),
-        OrganisationRow(6, "T-street", "street", "示例street", "T-city"),
+        OrganisationRow(6, "T-street", "street", "示例street", "T-district#2"),
     ]
     assert codes(checked(city, "organisations", rows, reach)) == [
         (2, "parent", "out_of_reach"),

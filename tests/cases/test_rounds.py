@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from cases import heartbeat, retention, rounds, sealing, seals, standby, tracking
+from cases import dispatch, heartbeat, retention, rounds, sealing, seals, standby, tracking
 from cases.installation import Installation
+from cases.office import Session
 from cases.people import student
 from cases.records import incident, message
 from cases.retention import NothingListed
@@ -164,14 +165,57 @@ def test_in_the_holidays_the_community_has_the_school_s_part(city: Town, premise
     assert {one.school_part for one in sheet(city, holidays).owing if one.round == 2} == {"community"}
 
 
-def test_two_rounds_of_risk_prompt_a_regrade_and_one_does_not(city: Town, premises: Premises) -> None:
+def files(city: Town, case_id: int, number: int, risk: str, at: datetime) -> None:
+    """The school's part of that round, with that risk."""
+    form = {"attendance": 50, "mood": 2, "sleep": 2, "peers": 2, "risk": risk}
+    city.fire("counselor@school", case_id, numbered(city, case_id, "check_in", number), "file_school", form, at)
+
+
+def on_the_desk(city: Town, at: datetime) -> int:
+    """How many regrades the district's coordinator is asked to consider."""
+    with city.store.read() as connection:
+        coordinator = city.office.directory.actor(connection, city.members["coordinator@district"], at)
+        return len(dispatch.waiting(Session(connection, city.office), coordinator, at, ("regrade",), 20))
+
+
+def test_two_rounds_of_risk_prompt_a_regrade_until_there_is_one(city: Town, premises: Premises) -> None:
     case_id, _ = returned(city, "2026-03-17")
-    for number, day in ((1, 24), (2, 31)):
-        at = datetime(2026, 3, day, 1, 0, tzinfo=UTC)
+    first, second, third = (datetime(2026, 3, 24, 1, 0, tzinfo=UTC) + week * 7 * DAY for week in range(3))
+    rounds.go(premises, "joint_tracking", "person", first)
+    files(city, case_id, 1, "some", first)
+    assert (sheet(city, first).regrades, on_the_desk(city, first)) == (0, 0)
+    rounds.go(premises, "joint_tracking", "person", second)
+    files(city, case_id, 2, "some", second)
+    form = {"adherence": "full", "risk": "none"}
+    city.fire("liaison@hospital", case_id, numbered(city, case_id, "check_in", 2), "file_hospital", form, second)
+    # Both rounds are complete: what they said counts all the same.
+    assert sheet(city, second).owing == ()
+    assert (sheet(city, second).regrades, on_the_desk(city, second)) == (1, 1)
+    city.fire("coordinator@district", case_id, 0, "regrade", {"level": "orange", "reason": "two rounds"}, second + DAY)
+    assert (sheet(city, second + DAY).regrades, on_the_desk(city, second + DAY)) == (0, 0)
+    rounds.go(premises, "joint_tracking", "person", third)
+    files(city, case_id, 3, "some", third)
+    assert (sheet(city, third).regrades, on_the_desk(city, third)) == (1, 1)
+
+
+def test_an_acute_risk_is_no_round_of_some_risk(city: Town, premises: Premises) -> None:
+    case_id, _ = returned(city, "2026-03-17")
+    at = datetime(2026, 3, 17, 1, 0, tzinfo=UTC)
+    for number, risk in ((1, "some"), (2, "acute")):
+        at += 7 * DAY
         rounds.go(premises, "joint_tracking", "person", at)
-        form = {"attendance": 50, "mood": 2, "sleep": 2, "peers": 2, "risk": "some"}
-        city.fire("counselor@school", case_id, numbered(city, case_id, "check_in", number), "file_school", form, at)
-        assert sheet(city, at).regrades == (1 if number == 2 else 0)
+        files(city, case_id, number, risk, at)
+    assert (sheet(city, at).regrades, on_the_desk(city, at)) == (0, 0)
+
+
+def test_the_table_says_whose_part_of_which_round_is_missing_since_when(city: Town, premises: Premises) -> None:
+    _, number = returned(city, "2026-07-01")
+    at = datetime(2026, 7, 15, 1, 0, tzinfo=UTC)
+    rounds.go(premises, "joint_tracking", "person", at)
+    found = [
+        (one["case"], one["week"], one["missing"], one["since"]) for one in rounds.missing(premises, at, "T-district")
+    ]
+    assert (number, 2, "community, hospital", "2026-07-15") in found
 
 
 def test_the_round_answers_with_counts_and_no_case(city: Town, premises: Premises) -> None:

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
-from cases import access, second_layer
+from cases import access, credentials, second_layer
 from cases.directory import Actor
 from cases.office import Session
 from cases.people import student
-from cases.records import access_log, called, case, event
+from cases.records import access_log, called, case, event, message
 from cases.second_layer import Bounds, Part
 from cases.store import Store
 from tests.cases import invariants
@@ -113,7 +113,48 @@ def test_whoever_opens_a_section_opens_only_those_of_their_cases_and_leaves_a_tr
             assert bool(found) is there, name
             trace = {"case_id": fired.case.id, "at": START, "member_id": actor.member_id, "role": "officer"}
             trace |= {"organisation_id": actor.organisation_id, "section": "narrative", "what": "x"}
-            connection.execute(insert(access_log).values(trace))
+            if there:
+                connection.execute(insert(access_log).values(trace))
+
+
+def test_nobody_writes_into_the_log_under_another_name_or_reads_it_of_cases_they_dont_see(city: Town) -> None:
+    fired = city.whistle()
+    counselor, stranger = city.actor("counselor@school", START), city.actor("officer@street#2", START)
+    trace = {"case_id": fired.case.id, "at": START, "role": "officer", "section": "narrative", "what": "x"}
+    trace |= {"organisation_id": stranger.organisation_id, "member_id": counselor.member_id}
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        reading(city, stranger, START, "opener") as connection,
+    ):
+        connection.execute(insert(access_log).values(trace))
+    with reading(city, counselor, START, "opener") as connection:
+        connection.execute(insert(access_log).values(trace))
+    for actor, there in ((counselor, 1), (stranger, 0)):
+        with reading(city, actor, START) as connection:
+            assert connection.scalar(select(func.count()).select_from(access_log)) == there, actor.name
+
+
+def test_a_message_is_its_readers_alone(city: Town) -> None:
+    city.whistle()
+    for name in ("officer@street", "principal@school", "auditor@district"):
+        actor = city.actor(name, START)
+        with city.store.read() as connection:
+            wanted = set(connection.scalars(select(message.c.id).where(message.c.member_id == actor.member_id)))
+        with reading(city, actor, START) as connection:
+            assert set(connection.scalars(select(message.c.id))) == wanted, name
+
+
+@pytest.mark.parametrize("part", ["reader", "opener"])
+@pytest.mark.parametrize("column", second_layer.SECRETS)
+def test_no_secret_of_signing_in_is_read_by_a_person(city: Town, part: Part, column: str) -> None:
+    admin = city.actor("admin@city", START)
+    table, _, name = column.partition(".")
+    with city.store.begin() as connection:
+        credentials.open_account(connection, admin.member_id, "admin", START)
+    with reading(city, admin, START, part) as connection:
+        assert credentials.line_of(connection, admin.member_id) is not None
+    with pytest.raises(ProgrammingError, match="permission denied"), reading(city, admin, START, part) as connection:
+        connection.execute(text(f"SELECT {name} FROM {table}"))  # noqa: S608 - this project's own names
 
 
 def test_a_redirected_organisation_loses_sight_in_the_database_too(city: Town) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -10,11 +11,12 @@ from sqlalchemy import select
 from cases import queries
 from cases.office import Session
 from cases.people import organisation
+from cases.posts import enlist
 from cases.records import event, message
 from cases.refusal import Refusal
-from cases.registrar import touch
+from cases.registrar import found, touch
 from cases.store import Store
-from tests.town import START, STUDENT, WHISTLE, Town, town
+from tests.town import SINCE, START, STUDENT, WHISTLE, Town, town
 
 
 @pytest.fixture
@@ -48,6 +50,30 @@ def test_a_draft_can_become_a_whistle_at_once(place: Town) -> None:
 
 def test_a_draft_without_a_student_is_refused(place: Town) -> None:
     assert place.refusal("counselor@school", None, 0, "save_draft", {"concern": "dropout"}) == "invalid"
+
+
+@pytest.mark.parametrize("trigger", ["whistle", "save_draft"])
+def test_a_known_id_number_opens_and_changes_nothing_of_another_school(place: Town, trigger: str) -> None:
+    with place.store.begin() as connection:
+        other = found(connection, "T-school#2", "school", "示例二小", place.places["street"])
+        place.members["counselor@school#2"] = enlist(connection, other, "另校", ["counselor"], since=SINCE).id
+    number = "32010220161102123X"
+    known = {**STUDENT, "id_number": number, "address": "示例路 1 号", "guardians": ["家长"]}
+    theirs = place.whistle(student=known).case
+    guessed = {"name": "小明", "born": "2010-01-01", "id_number": number}
+    mine = place.fire("counselor@school#2", None, 0, trigger, {**WHISTLE, "student": guessed}).case
+
+    def identity(who: str, case: str) -> Mapping[str, Any]:
+        with place.store.begin() as connection:
+            session = Session(connection, place.office)
+            return queries.open_section(session, case, place.actor(who), "identity", "test", START)[0]
+
+    assert identity("counselor@school#2", mine.number) == guessed
+    assert identity("counselor@school", theirs.number) == known
+    # The next whistle of each school finds its own.
+    assert place.whistle(student=known).case.student == theirs.student
+    again = place.fire("counselor@school#2", None, 0, "whistle", {**WHISTLE, "student": guessed})
+    assert again.case.student == mine.student
 
 
 def test_a_draft_does_not_exist_for_others(place: Town) -> None:

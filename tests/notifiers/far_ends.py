@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from notifiers.gates import Gates
 from notifiers.message import Rendered
@@ -133,6 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b"\0\1\2 this is no HTTP\r\n\r\n")
             case "error500":
                 self._say(500, {"errcode": 0})
+            case "status":
+                self._say(int(self.path.partition("?")[0].rpartition("/")[2]), {})
             case _:
                 self._say(200, {"errcode": 0})
 
@@ -202,6 +204,7 @@ class PostOffice:
     """A real SMTP server's letters."""
 
     port: int = 0
+    logged_in: bool = False
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
 
@@ -209,6 +212,14 @@ class PostOffice:
     def gate(self) -> str:
         """How an installation would name this server as its mail gate."""
         return f"mailto://127.0.0.1:{self.port}?from=whistle@example.org&mode=insecure"
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.logged_in and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -236,11 +247,16 @@ class _OnAnyPort(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
+def _let_in(_: SMTP, __: Session, ___: Envelope, ____: str, given: object) -> AuthResult:
+    return AuthResult(success=isinstance(given, LoginPassword) and given.password == b"right", handled=False)
+
+
 @contextmanager
-def post_office() -> Iterator[PostOffice]:
-    """A real SMTP server on a free port of loopback."""
-    office = PostOffice()
-    controller = _OnAnyPort(office, hostname="127.0.0.1", port=0)
+def post_office(*, logged_in: bool = False) -> Iterator[PostOffice]:
+    """A real SMTP server on a free port of loopback; where one has to log in, any user has the password `right`."""
+    office = PostOffice(logged_in=logged_in)
+    asked: dict[str, Any] = {"auth_require_tls": False, "authenticator": _let_in} if logged_in else {}
+    controller = _OnAnyPort(office, hostname="127.0.0.1", port=0, **asked)
     controller.start()
     office.port = controller.port
     try:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from notifiers.adapters import clipped, dingtalk_signature, feishu_signature
-from notifiers.channels import NullChannels, Recipient, Wires
-from notifiers.faults import ChannelFault
+from notifiers.adapters import dingtalk_signature, feishu_signature
+from notifiers.channels import NullChannels, Outcome, Recipient, Wires
+from notifiers.clipping import clipped
+from notifiers.faults import ChannelFault, spoken
 from notifiers.gates import Gates, SmsGate, filled, networks
+from notifiers.message import Entry, Message, Owed
+from notifiers.render import Templates
 from notifiers.wire import Line, Mailer, WireFault, connected, reachable
 from tests.notifiers.far_ends import LOOPBACK, SECRET, TOKEN, WECOM_KEY, FarEnd, far_end, letter, post_office
 
@@ -52,6 +57,42 @@ def test_a_long_chinese_text_fits_into_what_the_bot_takes(end: FarEnd) -> None:
     content = end.requests[-1].body["text"]["content"]
     assert content.endswith("哨…")
     assert len(content.encode()) <= 2048
+
+
+@pytest.mark.parametrize(
+    ("language", "says", "close", "count"),
+    [("zh_CN", "另有 (\\d+) 行", "请登录办理：", 15), ("en", "(\\d+) more lines", "Sign in to act: ", 25)],
+)
+@pytest.mark.parametrize("bot", ["wecomx", "dingtalkx", "feishux"])
+def test_what_is_too_long_loses_lines_of_its_middle_says_how_many_and_keeps_its_link(
+    end: FarEnd, bot: str, language: str, says: str, close: str, count: int
+) -> None:
+    count = count if bot == "wecomx" else 200
+    at = datetime(2026, 3, 17, 0, 20, tzinfo=UTC)
+    owed = tuple(
+        Owed(label, at) for label in (("签收", "acknowledging"), ("报到", "reporting in"), ("反馈", "feedback"))
+    )
+    link = "https://whistle.example/inbox"
+    entries = tuple(Entry(f"NJ-2026-{one:06}", "orange", "reminded", owed, link) for one in range(count))
+    message = Message("joined", entries, link, {"messages": count})
+    written = Templates(ZoneInfo("Asia/Shanghai")).render(message, language, "k-1")
+    token = WECOM_KEY if bot == "wecomx" else f"{SECRET}@{TOKEN}"
+    assert Wires(end.gates()).open(f"{bot}://{token}", NOBODY).send(written).sent
+    body = end.requests[-1].body
+    content = body["content"]["text"] if bot == "feishux" else body["text"]["content"]
+    assert len(content.encode()) <= (2048 if bot == "wecomx" else 18_000)
+    listed = re.findall("NJ-2026-\\d{6}", content)
+    more = re.search(says, content)
+    assert more is not None
+    assert listed
+    assert len(listed) + int(more[1]) == count
+    assert f"\n{close}{link}\n" in content
+
+
+def test_where_no_line_can_be_left_out_the_link_stays_all_the_same() -> None:
+    cut = clipped("哨" * 1000 + "\n请登录办理：https://whistle.example/cases/1\n\n附言\n", 300)
+    assert len(cut.encode()) <= 300
+    assert cut.endswith("哨…\n请登录办理：https://whistle.example/cases/1\n\n附言")
 
 
 @pytest.mark.parametrize("most", range(3, 30))
@@ -108,6 +149,56 @@ def test_mail_arrives_as_text_and_page_with_the_key_as_its_message_id() -> None:
         assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]
         refused = wires.open("mail", Recipient(email="nobody@example.org")).send(letter())
         assert refused.fault == "smtp_550"
+
+
+def test_a_wrong_password_of_the_installations_is_the_lanes_fault_and_an_unknown_recipient_is_not() -> None:
+    with post_office(logged_in=True) as office:
+        right, wrong = (office.gate.replace("://", f"://whistle:{one}@") for one in ("right", "wrong"))
+        unknown = Wires(Gates(mail=right)).open("mail", Recipient(email="nobody@example.org")).send(letter())
+        assert (unknown.fault, unknown.answered, unknown.of_lane) == ("smtp_550", True, False)
+        for gate, fault in ((wrong, "login_535"), (office.gate, "sender_530")):
+            refused = Wires(Gates(mail=gate)).open("mail", SOMEBODY).send(letter())
+            assert (refused.fault, refused.answered, refused.of_lane) == (fault, False, True)
+            for language in ("zh_CN", "en"):
+                assert fault not in spoken(refused.fault, language)
+        # Whoever has written a wrong password of their own closes nobody else's lane.
+        own = Wires(Gates(inside=LOOPBACK)).open(f"{wrong}&to=me@example.org", NOBODY).send(letter())
+        assert (own.fault, own.answered, own.of_lane) == ("smtp_535", True, False)
+
+
+@pytest.mark.parametrize(("status", "of_lane"), [(401, True), (403, True), (429, True), (400, False)])
+def test_a_gateway_that_does_not_take_our_account_is_the_lanes_fault(
+    end: FarEnd, status: int, *, of_lane: bool
+) -> None:
+    gate = SmsGate.read(json.dumps({"url": f"{end.base}/status/{status}?to={{phone}}&text={{text}}"}))
+    assert Wires(end.gates(sms=gate)).open("sms", SOMEBODY).send(letter()).of_lane == of_lane
+
+
+@pytest.mark.parametrize("fault", ["errcode_45009", "errcode_130101", "code_9499", "code_11232"])
+def test_a_robot_that_was_sent_too_much_says_nothing_about_its_service(fault: str) -> None:
+    outcome = Outcome(fault)
+    assert not outcome.sent
+    assert not outcome.answered
+    assert not outcome.of_lane
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "smtp.example.cn",
+        "mailtos://smtp.example.cn",
+        "mailtos://u@example.cn:p@smtp.example.cn?from=a@example.cn",
+        "mailtos://u:p@smtp.example.cn:99999?from=a@example.cn",
+        "mailtos://u:p@smtp.example.cn/to@example.cn?from=a@example.cn",
+        "json://example.cn/hook",
+    ],
+)
+def test_a_mail_server_that_no_mail_could_be_sent_by_is_told_at_the_start(written: str) -> None:
+    with pytest.raises(ChannelFault) as told:
+        Wires(Gates(mail=written))
+    assert told.value.code == "mail_gate"
+    assert "WHISTLE_MAIL" in told.value.text("zh_CN")
+    assert "u:p@" not in told.value.text("en").replace("user:password@", "")
 
 
 def test_a_mail_server_that_says_nothing_is_cut_off() -> None:
@@ -168,6 +259,10 @@ def test_a_fact_in_a_gateways_template_is_never_read_as_a_place() -> None:
         ("mailtos://u:p@example.org?to=a@b.cn,c@d.cn", "several"),
         ("mailtos://u:p@example.org/a@b.cn/c@d.cn", "several"),
         ("mailto://?to=", "faulty"),
+        ("mailto://example.org:99999?from=a@b.cn&to=c@d.cn", "no_port"),
+        ("json://example.org:99999/", "no_port"),
+        ("json://example.org:0/", "no_port"),
+        ("json://example.org:port/", "faulty"),
         ("jsons://", "no_address"),
         ("mail", "no_mail_gate"),
         ("sms", "no_sms_gate"),
@@ -231,12 +326,42 @@ def test_an_administrator_may_allow_an_inner_network_and_no_more() -> None:
         '{"url": "ftp://x/{phone}{text}"}',
         '{"url": "https://x"}',
         '{"url": "https://x/{phone}{text}", "a": 1}',
+        '{"url": "https://x/{phone}{text}", "headers": {"X-App": 12}}',
+        '{"url": "https://x/{phone}{text}", "headers": {"X-App": "one\\ntwo"}}',
+        '{"url": "https://x/{phone}", "headers": {"X-Text": "{text}"}}',
+        '{"url": "https://x/{phone}{text}", "headers": ["X-App"]}',
+        '{"url": "https://x/{phone}{text}", "body": "{text}"}',
+        '{"url": "https://x/{phone}{text}", "method": 1}',
+        '{"url": "https://x/{phone}{text}", "method": "SEND"}',
+        '{"url": "https://x/{phone}{text}", "form": "yes"}',
+        '{"url": "https://x/{phone}{text}", "success": "code"}',
+        '{"url": "https://x:99999/{phone}{text}"}',
+        '{"url": "https:///{phone}{text}"}',
+        '{"url": "https://x/短信/{phone}{text}"}',
     ],
 )
 def test_a_faulty_gateway_setting_is_told(written: str) -> None:
     with pytest.raises(ChannelFault) as told:
         SmsGate.read(written)
     assert told.value.code == "sms_template"
+
+
+def test_every_gateway_that_is_accepted_can_be_written_to(end: FarEnd) -> None:
+    place = {"phone": "{phone}", "text": "{text}"}
+    for more in (
+        {},
+        {"headers": {"X-App": "12", "X-Key": "{key}"}},
+        {"form": True},
+        {"method": "PUT"},
+        {"body": place},
+    ):
+        gate = SmsGate.read(json.dumps({"url": f"{end.base}/ok?to={{phone}}&text={{text}}", **more}))
+        assert Wires(end.gates(sms=gate)).open("sms", SOMEBODY).send(letter()).fault in {"", "answered_501"}
+
+
+def test_an_adapter_that_breaks_is_a_try_that_failed(end: FarEnd) -> None:
+    broken = SmsGate(url=f"{end.base}/ok", headers={"X-App": 12})  # type: ignore[dict-item]  # as no setting may be
+    assert Wires(end.gates(sms=broken)).open("sms", SOMEBODY).send(letter()).fault == "typeerror"
 
 
 def test_an_allowed_schema_of_apprises_own_carries_the_key_in_its_text(end: FarEnd) -> None:

@@ -139,13 +139,8 @@ class TestTheDefaultPolicy:
         (rule,) = [rule for rule in book.sight if ("supervisor", "jurisdiction") in rule.who]
         assert (rule.identity, rule.narrative, rule.clinical) == ("masked", "yes", "no")
 
-    def test_a_case_is_kept_for_the_later_of_both_terms(self, book: Book) -> None:
-        young = book.retention.erase_on(born=date(2016, 11, 2), closed=date(2026, 5, 1))
-        grown = book.retention.erase_on(born=date(2008, 2, 29), closed=date(2026, 5, 1))
-        assert (young, grown) == (date(2037, 11, 2), date(2031, 5, 1))
-
-    def test_a_birthday_in_a_leap_year_ends_on_the_first_of_march(self, book: Book) -> None:
-        assert book.retention.erase_on(born=date(2016, 2, 29), closed=date(2020, 1, 1)) == date(2037, 3, 1)
+    def test_a_student_is_kept_until_the_end_of_the_year_so_that_the_day_tells_no_birthday(self, book: Book) -> None:
+        assert book.retention.keep_until(date(2016, 2, 29)) == date(2037, 12, 31)
 
     def test_it_loads_within_sixty_milliseconds(self) -> None:
         def seconds() -> float:

@@ -13,9 +13,10 @@ import pytest
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.states import Pending, Running
+from prefect.states import Pending, Running, Scheduled
 
 from cases.rounds import Premises
+from tests.cases.test_rounds import returned
 from tests.town import START, Town
 from tests.workflows.test_living import asked, rows, until
 from workflows import deployments, flows
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pyte
 
 FIRST_OF_APRIL = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 """A Wednesday, 09:00 in Nanjing: the bulletin is of March."""
+FIRST_OF_MAY = datetime(2026, 5, 1, 1, 0, tzinfo=UTC)
 DISTRICTS = [("T-district", "示例district"), ("T-district#2", "示例district#2")]
 EVERY = timedelta(seconds=1)
 
@@ -51,13 +53,14 @@ def planned(*of: object) -> tuple[Plan, ...]:
     return tuple(one for one in deployments.plans(EVERY, "Asia/Shanghai", DISTRICTS) if one.flow in of)
 
 
-def order(*plans: Plan, pool: str | None = None) -> dict[str, UUID]:
-    """Have each run now, whatever its schedule says."""
+def order(*plans: Plan, pool: str | None = None, at: datetime | None = None) -> dict[str, UUID]:
+    """Have each run now, whatever its schedule says, or as one that should have run at that instant."""
 
     async def ordered(client: PrefectClient) -> dict[str, UUID]:
         registered = await deployments.register(plans, pool)
         return {
-            plan.name: (await client.create_flow_run_from_deployment(number)).id for number, plan in registered.items()
+            plan.name: (await client.create_flow_run_from_deployment(number, state=Scheduled(scheduled_time=at))).id
+            for number, plan in registered.items()
         }
 
     return asked(ordered)
@@ -71,20 +74,36 @@ def test_digest_bulletin_and_joint_tracking_complete_and_leave_messages_and_a_sh
     orchestrator: Server, city: Town, premises: Premises
 ) -> None:
     premises.clock = lambda: FIRST_OF_APRIL
+    _, number = returned(city, "2026-03-17")
     city.whistle()
     city.run_until(START + timedelta(days=2))
     plans = planned(flows.digest, flows.bulletin, flows.joint_tracking)
     with working(Own(lambda: plans)):
-        ordered = order(*plans)
+        ordered = order(*plans, at=FIRST_OF_APRIL)
         until(lambda: {ended(one) for one in ordered.values()} == {StateType.COMPLETED})
     kinds = dict(rows(city, "SELECT kind, count(*) FROM message WHERE kind IN ('digest', 'bulletin') GROUP BY kind"))
     assert set(kinds) == {"digest", "bulletin"}
     assert kinds["bulletin"] == 2
     sheets = asked(lambda client: client.read_artifacts(limit=50))
-    assert {one.key for one in sheets if one.type == "table"} == {
-        "joint-tracking-t-district",
-        "joint-tracking-t-district-2",
-    }
+    tables = {str(one.key): str(one.data) for one in sheets if one.type == "table"}
+    assert set(tables) == {"joint-tracking-t-district", "joint-tracking-t-district-2"}
+    assert number in tables["joint-tracking-t-district"]
+    assert "school, hospital" in tables["joint-tracking-t-district"]
+
+
+def test_two_bulletins_that_were_missed_are_each_of_their_own_month(
+    orchestrator: Server, city: Town, premises: Premises
+) -> None:
+    premises.clock = lambda: FIRST_OF_MAY
+    for whistled in (START, START + timedelta(days=21)):
+        city.whistle(whistled)
+        city.run_until(whistled + timedelta(days=2))
+    plans = planned(flows.bulletin)
+    missed = [order(*plans, at=at)["bulletin"] for at in (FIRST_OF_APRIL, FIRST_OF_MAY)]
+    with working(Own(lambda: plans)):
+        until(lambda: {ended(one) for one in missed} == {StateType.COMPLETED})
+    occasions = rows(city, "SELECT DISTINCT occasion FROM message WHERE kind = 'bulletin' ORDER BY 1")
+    assert [one for (one,) in occasions] == ["bulletin:2026-03", "bulletin:2026-04"]
 
 
 def test_what_a_killed_process_had_at_work_is_written_off_if_the_next_sweep_does_it_and_else_made_after_all(

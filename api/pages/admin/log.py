@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.pages import words
 from api.pages.frame import Framed
-from cases import administered, looks
+from cases import administered, looks, post_log
 from cases.refusal import Refusal
 
 router = APIRouter(include_in_schema=False)
@@ -30,7 +30,10 @@ def log(page: Framed, number: str = "", by: str = "", after: str = "") -> Respon
                 raise
             missing, found = True, looks.looks(session.connection, page.reader.actor, by=-1)
         places = administered.names(session.connection, sorted({one.organisation for one in found.items}))
+        auditor = "auditor" in page.roles and wanted is None and whose is None and not after
+        changes = post_log.changes(session.connection, page.reader.actor, most=40).items if auditor else ()
         return page.show(
             "admin/log.html", session, lines=found.items, more=found.next, number=number.strip()[:24], by=by,
-            missing=missing, places=places, sections=words.SECTIONS, role_words=words.ROLES,
+            missing=missing, places=places, changes=changes, changed=words.CHANGES,
+            sections=words.SECTIONS, role_words=words.ROLES,
         )  # fmt: skip

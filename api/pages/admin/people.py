@@ -19,6 +19,7 @@ from cases.directory import Post
 from cases.directory_fault import DirectoryFault
 from cases.office import Session
 from cases.people import KINDS_OF_ROLE
+from cases.post_log import By
 
 router = APIRouter(include_in_schema=False)
 _POST = ("role", "organisation", "since", "until", "school")
@@ -42,7 +43,10 @@ def appoint(page: Administered, number: int, posted: Posted) -> Response:
             school = coded(page, session, written["school"]) if written["school"] else None
             until = day_of(page, written["until"]) if written["until"] else None
             since = day_of(page, written["since"])
-            posts.appoint(session.connection, number, written["role"], place, since=since, until=until, school=school)
+            posts.appoint(
+                session.connection, number, written["role"], place, since=since, until=until, school=school,
+                by=_by(page),
+            )  # fmt: skip
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, said(page, fault), "posts", written)
     return page.go(f"/admin/members/{number}?done=1")
@@ -57,7 +61,7 @@ def end_post(page: Administered, number: int, posted: Posted) -> Response:
             _governed(page, session, number)
             place = administered.ruled(session.connection, page.reader.actor, _number(written["organisation"]) or 0)
             held = Post(written["role"], place.id, place.kind, _number(written["school"]))
-            posts.end_post(session.connection, number, held, day_of(page, written["until"]))
+            posts.end_post(session.connection, number, held, day_of(page, written["until"]), by=_by(page))
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, said(page, fault), "posts")
     return page.go(f"/admin/members/{number}?done=1")
@@ -71,7 +75,7 @@ def retire(page: Administered, number: int, posted: Posted) -> Response:
     with page.writing() as session:
         _governed(page, session, number)
         oversight.end_everything(session.connection, number, page.reader.now, page.reader.member.id)
-        posts.retire(session.connection, number)
+        posts.retire(session.connection, number, by=_by(page))
     return page.go(f"/admin/members/{number}?done=1")
 
 
@@ -108,6 +112,10 @@ def _governed(page: Page, session: Session, number: int) -> None:
     oversight.may_govern(session.connection, session.office.directory, page.reader.actor, number, page.reader.now)
 
 
+def _by(page: Page) -> By:
+    return By(page.reader.member.id, page.reader.now)
+
+
 def _number(written: str) -> int | None:
     return int(written) if written.isdecimal() and len(written) < 16 else None
 
@@ -141,7 +149,7 @@ def _one(
         "home": home,
         "names": administered.names(connection, sorted(places)),
         "roles": list(KINDS_OF_ROLE),
-        "account": credentials.of_member(connection, number),
+        "account": credentials.line_of(connection, number),
         "sessions": len(standing.visits(connection, number, now)),
         "drawn": drawn,
         "done": done,

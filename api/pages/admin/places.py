@@ -12,10 +12,11 @@ from starlette.responses import Response
 from api.pages import words
 from api.pages.admin.desk import Administered
 from api.pages.frame import Page, Posted
-from cases import administered, census, posts, registrar
+from cases import administered, census, placing, posts, registrar
 from cases.directory_fault import DirectoryFault
 from cases.office import Session
 from cases.people import KINDS, KINDS_OF_ROLE
+from cases.post_log import By
 from cases.who import Organisation
 
 router = APIRouter(include_in_schema=False)
@@ -65,8 +66,8 @@ def register(page: Administered, posted: Posted) -> Response:
     try:
         with page.writing() as session:
             parent = coded(page, session, written["parent"])
-            census.require_admin(page.reader.actor, parent)
             links = {name: coded(page, session, written[name]) for name in _LINKS if written[name]}
+            placing.require_place(page.reader.actor, written["kind"], parent, links)
             made = registrar.found(
                 session.connection, written["code"], written["kind"], written["name"], parent, **links
             )
@@ -95,6 +96,7 @@ def enlist(page: Administered, number: int, posted: Posted) -> Response:
             made = posts.enlist(
                 session.connection, place, written["name"], [written["role"]] if written["role"] else [],
                 since=since, school=school, phone=written["phone"] or None, email=written["email"] or None,
+                by=By(page.reader.member.id, page.reader.now),
             )  # fmt: skip
     except (DirectoryFault, ValueError) as fault:
         return _again(page, number, written, said(page, fault), "members")

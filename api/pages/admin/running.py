@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.commands.home import home_of, key_path
-from api.delivery import trial_letter, wires
+from api.delivery import examined, trial_letter, wires
 from api.pages.admin.desk import Administered
 from api.pages.frame import Page, Posted
 from api.signin import oversight
@@ -32,6 +32,7 @@ def shown(page: Administered) -> Response:
         checks.insert(1, health.of_key_file(key_path(house.settings)))
     if checks[-1].state == "ok":
         checks += examination.examine(house.kept, page.reader.now, house.settings.sweep_every, house.settings.backups)
+        checks.append(examined(house.settings, house.store))
     with page.reading() as session:
         return page.show("admin/health.html", session, checks=checks, worst=health.worst(checks), names=health.NAMES)
 

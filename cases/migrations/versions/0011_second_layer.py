@@ -117,7 +117,7 @@ LAID = (
       END IF; END $do$
     """,
 )
-"""Roles, grants and policies; what has changed of them since stands in 0015."""
+"""Roles, grants and policies; what has changed of them since stands in 0015 and 0016."""
 
 
 def upgrade() -> None:

@@ -57,7 +57,7 @@ END IF; END $do$
 """  # noqa: S608
 
 LAID = (*_FIRST.LAID, _POLICY)
-"""Roles, grants and policies as they are now; said again by `cases.schema.upgrade` where something is missing."""
+"""Roles, grants and policies up to here; what has changed of them since stands in 0016."""
 
 
 def upgrade() -> None:
