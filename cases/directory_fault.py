@@ -85,6 +85,16 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{member}在这段时间已经排了班({start} 至 {end})。",
         "{member} is on duty at that time already ({start} to {end}).",
     ),
+    "still_above": ("{name}下面还有单位，请先停用它们。", "Organisations still stand under {name}: close them first."),
+    "still_staffed": (
+        "{name}还有人员或职务，请先调离或停用。",
+        "Members still belong to {name} or hold posts there: end those first.",
+    ),
+    "still_named": (
+        "还有学校把{name}登记为街道、定点医院或社区，请先改过来。",
+        "Schools still name {name} as their street, hospital or community: change that first.",
+    ),
+    "still_at_work": ("{name}还有未办结的个案或事项。", "{name} still has cases or tracks that aren't finished."),
     "roster_no_taken": (
         "学籍序号 {number} 在{school}已经有学生。",
         "The roster number {number} belongs to another student of {school} already.",

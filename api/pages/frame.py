@@ -88,7 +88,7 @@ def environment(language: str) -> Environment:
     catalogue = texts(language)
     made.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     place = 0 if language == "zh_CN" else 1
-    made.globals.update(asset=assets.address, icon=icon, language=language, words=words)
+    made.globals.update(asset=assets.address, icon=icon, language=language, words=words, fresh_key=_fresh_key)
     made.filters["said"] = lambda label: "" if label is None else label[place]
     made.filters["query"] = _query
     return made
@@ -100,6 +100,11 @@ def icon(name: str, label: str = "") -> Markup:
     return Markup('<svg class="icon" {} focusable="false"><use href="{}#{}"/></svg>').format(
         told, assets.address(SPRITE), name
     )
+
+
+def _fresh_key() -> str:
+    """What makes a form the same when it is sent twice."""
+    return secrets.token_urlsafe(16)
 
 
 def _query(parts: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, BackgroundTasks
@@ -66,7 +67,7 @@ def check(page: Administered, posted: Posted) -> Response:
     except Refusal as refusal:
         if refusal.code != "invalid":
             raise
-        return _refused(page, page.say("Say the code of a school that you are admin of."), posted)
+        return _refused(page, page.say("Say the code of a school that you are admin of."), posted, "f-school")
     with page.reading() as session:
         return _shown(page, session, faults=faults[:MOST], count=len(faults), kind=kind, school=school or "")
 
@@ -97,7 +98,7 @@ def start(page: Administered, number: int, later: BackgroundTasks) -> Response:
             task = written_later(session, page.house, page.reader, number)
     except ImportFault as fault:
         with page.reading() as session:
-            return _shown(page, session, error=fault.text(page.language))
+            return _shown(page, session, errors={"f-file": fault.text(page.language)})
     answer = page.go(f"/admin/imports/{number}?started=1")
     if task is not None:
         later.add_task(task)
@@ -105,10 +106,10 @@ def start(page: Administered, number: int, later: BackgroundTasks) -> Response:
     return answer
 
 
-def _refused(page: Page, error: str, posted: Any) -> Response:  # noqa: ANN401 - a form
+def _refused(page: Page, error: str, posted: Any, where: str = "f-file") -> Response:  # noqa: ANN401 - a form
     with page.reading() as session:
         kind, school = str(posted.get("kind", "")), str(posted.get("school", ""))[:60]
-        return _shown(page, session, error=error, kind=kind, school=school)
+        return _shown(page, session, errors={where: error}, kind=kind, school=school)
 
 
 def _kinds(page: Page) -> dict[str, str]:
@@ -123,7 +124,7 @@ def _shown(
     page: Page,
     session: Session,
     *,
-    error: str = "",
+    errors: Mapping[str, str] | None = None,
     faults: list[CellFault] | None = None,
     count: int = 0,
     kind: str = "organisations",
@@ -131,7 +132,7 @@ def _shown(
 ) -> Response:
     jobs = imports.mine(session.connection, page.reader.actor.member_id, 20)
     return page.show(
-        "admin/imports.html", session, status=422 if error or faults else 200, jobs=jobs, error=error,
+        "admin/imports.html", session, status=422 if errors or faults else 200, jobs=jobs, errors=errors or {},
         faults=faults or [], count=count, kind=kind, school=school, kinds=_kinds(page),
         place=0 if page.language == "zh_CN" else 1,
     )  # fmt: skip
