@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from cases import heartbeat
 from cases.file_health import of_files
@@ -23,6 +23,7 @@ from cases.vault import VaultFault
 from policies.faults import PolicyFaults
 
 if TYPE_CHECKING:
+    from cases.heartbeat import Beat
     from cases.installation import Installation
     from policies.calendar import Calendars
 
@@ -39,14 +40,17 @@ def examine(kept: Installation, now: datetime, every: timedelta, backups: Path |
     """All of these checks. `every` is how often a sweep is due, `backups` the folder of the nightly back-ups if any."""
     checks = list(_of_policy(kept, now))
     with kept.store.read() as connection:
+        # Everything that several checks ask of one table is asked once: a page looks at all of them.
+        beats = heartbeat.newest(connection)
+        closed, dead = connection.execute(_undelivered(now)).one()
         checks += [
             of_second_layer(connection),
-            _of_sweep(connection, now, every),
-            _of_round(connection, "seal", now, SEALED_WITHIN, SEALED_AT_MOST, "whistle run seal"),
-            _of_backup(connection, now, backups),
-            _of_keys(kept, connection, now),
-            _of_lanes(connection, now),
-            _of_dead_letters(connection, now),
+            _of_sweep(connection, beats.get("sweep"), now, every),
+            _of_round("seal", beats.get("seal"), now, SEALED_WITHIN, SEALED_AT_MOST, "whistle run seal"),
+            _of_backup(beats.get("backup"), now, backups),
+            _of_keys(kept, beats.get("keys"), now),
+            _of_lanes(closed),
+            _of_dead_letters(dead),
             _of_incidents(connection),
         ]
         if kept.shelf is not None:
@@ -121,8 +125,7 @@ def of_calendar(calendars: Calendars, today: date) -> Check:
     )
 
 
-def _of_sweep(connection: Connection, now: datetime, every: timedelta) -> Check:
-    beat = heartbeat.last(connection, "sweep")
+def _of_sweep(connection: Connection, beat: Beat | None, now: datetime, every: timedelta) -> Check:
     mend = (
         "请启动 whistle up,或检查编排服务;随时可以手动运行 whistle sweep。",
         "Start `whistle up`, or see to the orchestrator; `whistle sweep` may be run by hand at any time.",
@@ -144,9 +147,8 @@ def _of_sweep(connection: Connection, now: datetime, every: timedelta) -> Check:
 
 
 def _of_round(
-    connection: Connection, name: str, now: datetime, within: timedelta, at_most: timedelta, command: str
+    name: str, beat: Beat | None, now: datetime, within: timedelta, at_most: timedelta, command: str
 ) -> Check:
-    beat = heartbeat.last(connection, name)
     mend = (f"运行 {command},并让它定时运行。", f"Run `{command}`, and see that it runs regularly.")
     if beat is None:
         return Check(name, "warn", ("从未做过", "never done"), mend)
@@ -156,8 +158,8 @@ def _of_round(
     return Check(name, "bad" if age > at_most else "warn", _ago(age), mend)
 
 
-def _of_backup(connection: Connection, now: datetime, folder: Path | None) -> Check:
-    check = _of_round(connection, "backup", now, BACKED_UP_WITHIN, BACKED_UP_AT_MOST, "whistle backup DIR")
+def _of_backup(beat: Beat | None, now: datetime, folder: Path | None) -> Check:
+    check = _of_round("backup", beat, now, BACKED_UP_WITHIN, BACKED_UP_AT_MOST, "whistle backup DIR")
     if folder is not None or check.state == "ok":
         return check
     mend = (
@@ -167,9 +169,9 @@ def _of_backup(connection: Connection, now: datetime, folder: Path | None) -> Ch
     return Check("backup", check.state, check.said, mend)
 
 
-def _of_keys(kept: Installation, connection: Connection, now: datetime) -> Check:
+def _of_keys(kept: Installation, beat: Beat | None, now: datetime) -> Check:
     """Whether the key store was copied lately, to a folder that forgetting reaches from here."""
-    check = _of_round(connection, "keys", now, BACKED_UP_WITHIN, KEPT, "whistle run keys")
+    check = _of_round("keys", beat, now, BACKED_UP_WITHIN, KEPT, "whistle run keys")
     try:
         kept.keystore.reach()
     except VaultFault as fault:
@@ -177,8 +179,15 @@ def _of_keys(kept: Installation, connection: Connection, now: datetime) -> Check
     return Check("key copies", check.state, check.said, check.mend)
 
 
-def _of_lanes(connection: Connection, now: datetime) -> Check:
-    closed = connection.scalar(select(func.count()).select_from(lane).where(lane.c.closed_until > now)) or 0
+def _undelivered(now: datetime) -> Select[tuple[int, int]]:
+    """How many channels are closed, and how many deliveries were given up these seven days."""
+    closed = select(func.count()).select_from(lane).where(lane.c.closed_until > now)
+    since = now - timedelta(days=7)
+    dead = select(func.count()).select_from(delivery).where(delivery.c.state == "dead", delivery.c.ended_at > since)
+    return select(closed.scalar_subquery(), dead.scalar_subquery())
+
+
+def _of_lanes(closed: int) -> Check:
     if not closed:
         return Check("channels", "ok", ("没有中断的渠道", "no channel is closed"))
     return Check(
@@ -192,11 +201,7 @@ def _of_lanes(connection: Connection, now: datetime) -> Check:
     )
 
 
-def _of_dead_letters(connection: Connection, now: datetime) -> Check:
-    since = now - timedelta(days=7)
-    dead = connection.scalar(
-        select(func.count()).select_from(delivery).where(delivery.c.state == "dead", delivery.c.ended_at > since)
-    )
+def _of_dead_letters(dead: int) -> Check:
     if not dead:
         return Check("dead letters", "ok", ("近七日没有", "none these seven days"))
     return Check(

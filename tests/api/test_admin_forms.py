@@ -6,7 +6,7 @@ import re
 
 import pytest
 from httpx import Response
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 
 from cases import posts
 from cases.people import member, organisation
@@ -50,6 +50,20 @@ def test_all_that_is_wrong_with_a_new_organisation_is_said_at_once_and_what_was_
     assert said["f-name"] == ("请填写：名称。" if language == "zh_CN" else "Fill in: Name.")
     assert "NOWHERE" in said["f-parent"]
     assert 'value="NOWHERE"' in answer.text
+
+
+@pytest.mark.parametrize("path", ["/admin/health", "/admin/organisations", "/admin/policy", "/admin/calendars"])
+def test_a_page_of_administration_asks_the_database_twelve_times_at_most(door: Door, path: str) -> None:
+    client = door.client("admin@district")
+    client.get(path)
+    asked: list[str] = []
+    listener = lambda *given: asked.append(given[2])  # noqa: E731 - gathered and counted at once
+    event.listen(Engine, "before_cursor_execute", listener)
+    try:
+        assert client.get(path).status_code == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", listener)
+    assert len(asked) <= 12, asked
 
 
 def test_a_fault_of_the_directory_stands_in_the_field_that_it_is_about(door: Door) -> None:
