@@ -79,9 +79,9 @@ def _of_policy(kept: Installation, now: datetime) -> Iterator[Check]:
         yield Check(
             "policy",
             "bad",
-            (f"存档的政策版本与其摘要不符:{names}", f"stored policy versions don't fit their digests: {names}"),
+            (f"存档的政策版本与其摘要不符：{names}", f"stored policy versions don't fit their digests: {names}"),
             (
-                "有人改动了数据库。请保留现状,核验历史(whistle audit verify),再从备份取回这些版本。",
+                "有人改动了数据库。请保留现状，核验历史（whistle audit verify），再从备份取回这些版本。",
                 (
                     "Somebody changed the database. Keep it as it is, verify the histories (`whistle audit verify`), "
                     "then take these versions from a back-up."
@@ -89,7 +89,7 @@ def _of_policy(kept: Installation, now: datetime) -> Iterator[Check]:
             ),
         )
         return
-    yield Check("policy", "ok", (f"现行 {active},存档 {len(stored)} 个", f"{active} is active, {len(stored)} stored"))
+    yield Check("policy", "ok", (f"现行 {active}，存档 {len(stored)} 个", f"{active} is active, {len(stored)} stored"))
     try:
         book = kept.book(active)
     except PolicyFaults as fault:
@@ -115,11 +115,11 @@ def of_calendar(calendars: Calendars, today: date) -> Check:
         "calendar",
         "bad" if late else "warn",
         (
-            f"没有 {years} 年的放假安排,这些年份的时限是暂定的",
+            f"没有 {years} 年的放假安排，这些年份的时限是暂定的",
             f"no table for {years}: limits that reach there are provisional",
         ),
         (
-            "国务院公布(通常在十一月)后,运行 whistle calendar load 装入。",
+            "国务院公布（通常在十一月）后，运行 whistle calendar load 装入。",
             "Load it with `whistle calendar load` once the State Council has published it, usually in November.",
         ),
     )
@@ -127,12 +127,12 @@ def of_calendar(calendars: Calendars, today: date) -> Check:
 
 def _of_sweep(connection: Connection, beat: Beat | None, now: datetime, every: timedelta) -> Check:
     mend = (
-        "请启动 whistle up,或检查编排服务;随时可以手动运行 whistle sweep。",
+        "请启动 whistle up，或检查编排服务；随时可以手动运行 whistle sweep。",
         "Start `whistle up`, or see to the orchestrator; `whistle sweep` may be run by hand at any time.",
     )
     if beat is None:
         return Check(
-            "sweep", "bad", ("从未巡查过,到期的时限没有处理", "never run: nothing that falls due is fired"), mend
+            "sweep", "bad", ("从未巡查过，到期的时限没有处理", "never run: nothing that falls due is fired"), mend
         )
     age = now - beat.finished_at
     waiting = connection.scalar(select(func.min(case.c.wake_at)))
@@ -149,7 +149,7 @@ def _of_sweep(connection: Connection, beat: Beat | None, now: datetime, every: t
 def _of_round(
     name: str, beat: Beat | None, now: datetime, within: timedelta, at_most: timedelta, command: str
 ) -> Check:
-    mend = (f"运行 {command},并让它定时运行。", f"Run `{command}`, and see that it runs regularly.")
+    mend = (f"运行 {command}，并让它定时运行。", f"Run `{command}`, and see that it runs regularly.")
     if beat is None:
         return Check(name, "warn", ("从未做过", "never done"), mend)
     age = now - beat.finished_at
@@ -163,7 +163,10 @@ def _of_backup(beat: Beat | None, now: datetime, folder: Path | None) -> Check:
     if folder is not None or check.state == "ok":
         return check
     mend = (
-        "没有设置 WHISTLE_BACKUPS,不会自动备份。请把它设为一个目录,最好在另一台机器上;或定时运行 whistle backup DIR。",
+        (
+            "没有设置 WHISTLE_BACKUPS，不会自动备份。"
+            "请把它设为一个目录，最好在另一台机器上；或定时运行 whistle backup DIR。"
+        ),
         "WHISTLE_BACKUPS isn't set: nothing is backed up by itself. Set it to a folder, or time `whistle backup DIR`.",
     )
     return Check("backup", check.state, check.said, mend)
@@ -195,7 +198,7 @@ def _of_lanes(closed: int) -> Check:
         "warn",
         (f"{closed} 个渠道因连续失败暂停", f"{closed} closed after failing again and again"),
         (
-            "用 whistle channel test 试发,查明对方服务。",
+            "用 whistle channel test 试发，查明对方服务。",
             "Try them with `whistle channel test`, and see to that service.",
         ),
     )
@@ -207,7 +210,7 @@ def _of_dead_letters(dead: int) -> Check:
     return Check(
         "dead letters",
         "warn",
-        (f"近七日有 {dead} 条没能送出(收件箱里都有)", f"{dead} given up these seven days (each is in its inbox)"),
+        (f"近七日有 {dead} 条没能送出（收件箱里都有）", f"{dead} given up these seven days (each is in its inbox)"),
         ("请核对这些人员登记的渠道地址。", "Look at the channels that these people gave."),
     )
 
@@ -226,9 +229,9 @@ def _of_incidents(connection: Connection) -> Check:
     return Check(
         "incidents",
         grave,
-        (f"未了结:{listed}", f"open: {listed}"),
+        (f"未了结：{listed}", f"open: {listed}"),
         (
-            "逐项查明;seal_broken 请先运行 whistle audit verify。",
+            "逐项查明；seal_broken 请先运行 whistle audit verify。",
             "See to each; for seal_broken run `whistle audit verify`.",
         ),
     )
