@@ -70,18 +70,33 @@ def live() -> dict[str, str]:
 
 @health.get("/health/ready", include_in_schema=False)
 def ready(house: TheHouse) -> Response:
-    """Whether requests can be answered: the database is there with this version's tables. Red once sweeping stopped."""
+    """Whether requests can be answered: the database is there with this version's tables. For a proxy in front.
+
+    Once sweeping has stopped it still says yes, with a warning: to take every web service out for that would take away
+    the pages, and the standby that sweeps meanwhile. Whoever watches asks `/health`.
+    """
+    found = _found(house)
+    return JSONResponse(found, 503, {"Retry-After": "10"}) if found["status"] == "bad" else JSONResponse(found)
+
+
+@health.get("/health", include_in_schema=False)
+def well(house: TheHouse) -> Response:
+    """Whether all of it works, for a monitoring system: red, 503, where `ready` is, and once sweeping has stopped."""
+    found = _found(house)
+    if found["status"] == "ok":
+        return JSONResponse(found)
+    return JSONResponse({**found, "status": "bad"}, 503, {"Retry-After": "10"})
+
+
+def _found(house: House) -> dict[str, str]:
     try:
         if schema.found(house.store) != schema.wanted():
-            return JSONResponse({"status": "bad", "database": "other_version"}, 503, {"Retry-After": "10"})
+            return {"status": "bad", "database": "other_version"}
         with house.store.read() as connection:
             since = standby.stopped_since(connection)
     except StoreFault as fault:
-        return JSONResponse({"status": "bad", "database": fault.code}, 503, {"Retry-After": "10"})
-    if since is not None:
-        # The standby sweeps meanwhile: requests are answered, somebody should look all the same.
-        return JSONResponse({"status": "warn", "sweep_stopped_since": since.isoformat()})
-    return JSONResponse({"status": "ok"})
+        return {"status": "bad", "database": fault.code}
+    return {"status": "ok"} if since is None else {"status": "warn", "sweep_stopped_since": since.isoformat()}
 
 
 @health.get("/metrics", include_in_schema=False)

@@ -70,7 +70,7 @@ def opening(house: TheHouse, reader: Asked) -> Iterator[Session]:
 def _actor(found: Reader | SignedOut | SignInFault, house: House) -> Actor | None:
     if not isinstance(found, Reader):
         return None
-    missing = stages.missing(found.actor, found.standing, house.settings) if found.via == "session" else None
+    missing = stages.missing(found.actor, found.standing, house) if found.via == "session" else None
     return found.actor if missing is None else None
 
 
@@ -81,7 +81,7 @@ def writing(house: TheHouse) -> Iterator[Session]:
 
 async def asked(reader: HalfSignedIn, house: TheHouse) -> Reader:
     """Whoever asks, signed in all the way. Raises SignedOut, and SignInFault forged, out_of_scope, session_only."""
-    missing = stages.missing(reader.actor, reader.standing, house.settings) if reader.via == "session" else None
+    missing = stages.missing(reader.actor, reader.standing, house) if reader.via == "session" else None
     if missing is not None:
         raise SignedOut(missing)
     return reader
@@ -165,6 +165,7 @@ def _reader(
     spoken = language(request, house.settings, standing.language)
     # Whatever goes wrong from here on is told in this language.
     request.state.language = spoken
+    request.state.roles = frozenset(post.role for post in actor.posts)
     identity = str(standing.id) if via == "session" else None
     return Reader(actor, member, spoken, via, may, identity, now, standing.csrf, standing)
 

@@ -34,6 +34,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "settings": ("查看设置", "show the settings"),
     "run": ("立即做一轮：随访、晨报、通报、封存……", "make a round now: tracking, digest, bulletin, seal …"),
     "doctor": ("逐项体检，并说明如何修好", "check everything, and say how to mend it"),
+    "incident": ("事件：查看、了结", "incidents: read them, say what became of them"),
     "metrics": ("供监控系统读取的指标", "figures for a monitoring system"),
     "backup": ("备份个案（加密，不含密钥）", "back up the cases, encrypted, without the keys"),
     "keys": ("密钥库的副本：写一份、查看、恢复", "copies of the key store: write, list, restore"),

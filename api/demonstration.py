@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from api.signin import passwords, totp
-from cases import credentials, standing
+from cases import credentials, ways_in
 from cases.samples.cast import Part, cast
 from cases.samples.load import present
 
@@ -43,7 +43,7 @@ def passes(store: Store, now: datetime) -> list[Pass]:
     """Give everybody of the cast an account and a new password; the ones before are worth nothing any more."""
     with store.read() as connection:
         parts = cast(connection)
-    drawn = [Pass(part, part.role, totp.draw_code()) for part in parts]
+    drawn = [Pass(part, part.part, totp.draw_code()) for part in parts]
     hashes = [passwords.hashed(one.password) for one in drawn]
     with store.begin() as connection:
         for one, hashed in zip(drawn, hashes, strict=True):
@@ -52,7 +52,7 @@ def passes(store: Store, now: datetime) -> list[Pass]:
                 credentials.open_account(connection, number, one.login, now)
             credentials.drop_totp(connection, number)
             credentials.set_password(connection, number, hashed, now, must_change=False)
-            standing.revoke_all(connection, number, now)
+            ways_in.end(connection, number, now, by=None)
         logins = {one.part.member_id: credentials.of_member(connection, one.part.member_id) for one in drawn}
     # An account that was there before keeps its login.
     return [replace(one, login=account.login) for one in drawn if (account := logins[one.part.member_id]) is not None]

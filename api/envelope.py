@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from api import errors, logs
+from api import errors
+from api.given import keepable_query, readable
 from api.signin.scopes import under
+from cases.belonging import belonging_to
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,7 +68,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         given = _header(scope, b"x-request-id")
-        with logs.belonging_to("request", given) as mark:
+        with belonging_to("request", given) as mark:
             # Set here, so that whoever gets a copy of the scope still shares them.
             scope.setdefault("state", {})["request_id"] = mark
             scope["whistle.cookies"] = []
@@ -129,7 +132,7 @@ class _Exchange:
                 raise
             await self._problem(error)
 
-    def _refused(self) -> HTTPException | None:
+    def _refused(self) -> Exception | None:
         """What is wrong with a request before anybody has read it."""
         if not self._envelope.is_ours(_header(self._scope, b"host") or ""):
             return HTTPException(421)
@@ -138,8 +141,14 @@ class _Exchange:
             return HTTPException(400)
         if length is not None and int(length) > self._limit:
             return HTTPException(413, headers={"Connection": "close"})
+        if not readable(_header(self._scope, b"content-type")):
+            return HTTPException(415)
         if "\x00" in self._scope["path"]:
             return HTTPException(404)
+        try:
+            keepable_query(self._scope["query_string"])
+        except RequestValidationError as fault:
+            return fault
         return None
 
     async def _problem(self, error: Exception) -> None:

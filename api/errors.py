@@ -115,10 +115,13 @@ async def answer(request: Request, error: Exception) -> Response:
         return outcome(problem)
     if under(path, ("/api", "/health", "/metrics")):
         return _json(problem.body(), problem, "application/problem+json")
-    if isinstance(error, SignedOut):
-        return _to_sign_in(request, error.code)
     from api import pages
 
+    if isinstance(error, SignedOut):
+        return _to_sign_in(request, error.code, await pages.rescued(request))
+    if isinstance(error, SignInFault) and error.code == "forged" and (there := await pages.rescued(request)):
+        # Their own page of a session that is over: the form is asked for again, with what was typed in it.
+        return RedirectResponse(there, 303)
     page = getattr(pages, "problem", None)
     shown: Response = plain_page(problem) if page is None else page(request, problem)
     return shown
@@ -203,12 +206,13 @@ def _of_refusal(request: Request, refusal: Refusal, spoken: str, common: dict[st
     texts = CODES.get(refusal.code)
     title = texts[place] if texts is not None else words.of_status(status, spoken)
     faults = tuple(Fault(one.name, one.code, words.of_field(one.code, one.facts, spoken)) for one in refusal.faults)
+    title = words.sentence(title, spoken)
     said = [title]
     if refusal.article is not None:
-        said.append(refusal.article[place])
+        said.append(words.sentence(refusal.article[place], spoken))
     if refusal.who_can:
         roles = words.of_roles(refusal.who_can, spoken)
-        said.append(f"可以办理的有：{roles}" if place == 0 else f"it can be done by: {roles}")
+        said.append(f"可以办理的有：{roles}" if place == 0 else f"It can be done by: {roles}")
     detail = ("。" if place == 0 else ". ").join(said)
     return Problem(
         status, refusal.code, title, detail, **common, faults=faults, who_can=tuple(refusal.who_can),
@@ -232,13 +236,14 @@ def _of_validation(error: RequestValidationError, spoken: str, common: dict[str,
         code = _KINDS.get(kind) or ("not_a_date" if kind.startswith(("date", "time")) else "wrong_form")
         facts = {name: str(value) for name, value in one.get("ctx", {}).items() if name != "error"}
         found.append(Fault(where, code, words.of_field(code, facts, spoken)))
-    said = words.of_status(422, spoken)
+    said = words.sentence(words.of_status(422, spoken), spoken)
     return Problem(422, "invalid", said, said, **common, faults=tuple(found))
 
 
 def _said(
     status: int, code: str, text: str, common: dict[str, Any], headers: Mapping[str, str] | None = None
 ) -> Problem:
+    text = words.sentence(text, common["language"])
     return Problem(status, code, text, text, **common, headers=headers or {})
 
 
@@ -256,11 +261,13 @@ def _json(body: dict[str, Any], problem: Problem, kind: str) -> Response:
     return Response(text, problem.status, headers, media_type=kind)
 
 
-def _to_sign_in(request: Request, code: str) -> Response:
-    """To the page where the missing step is made, and back again afterwards."""
+def _to_sign_in(request: Request, code: str, rescued: str) -> Response:
+    """To the page where the missing step is made, and back again afterwards: to what was typed, where that was kept."""
     where = _STAGE_PAGES[code]
+    asked = rescued
     if request.method in {"GET", "HEAD"} and request.url.path != "/":
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if asked:
         where += f"?next={quote(asked, safe='')}"
     if "hx-request" in request.headers:
         # A fragment's place is no place for a sign-in page: the whole window goes there.

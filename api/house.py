@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from api.signin import stages
 from cases import noting, second_layer, standby
 from cases.directory import version_of
 from cases.office import Office, Session
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cases.standing import Standing, Transaction
     from cases.store import Store
     from cases.who import Actor, Organisation
+    from policies.book import Book
 
 _LOOK_EVERY: Final = timedelta(seconds=15)
 
@@ -55,6 +57,7 @@ class House:
         # A server that didn't let the migration make its roles goes without; `whistle doctor` says so.
         self._layered: bool | None = None
         self._bounds: tuple[str, Bounds | None] = ("", None)
+        self._clinical: tuple[str, frozenset[str]] = ("", frozenset())
         self._looked: tuple[datetime, datetime | None] | None = None
 
     @property
@@ -109,10 +112,20 @@ class House:
         """What any version of the policy lets anybody see; reckoned anew when another one was activated."""
         current, bounds = self._bounds
         if bounds is None or current != self.office.current:
-            current = self.office.current
-            bounds = Bounds.of(self.office.book_of(name) for name in {current, *self.kept.versions()})
-            self._bounds = current, bounds
+            bounds = Bounds.of(self._books())
+            self._bounds = self.office.current, bounds
         return bounds
+
+    def clinical_roles(self) -> frozenset[str]:
+        """The roles to which any version of the policy opens clinical sections; reckoned anew as the bounds are."""
+        current, found = self._clinical
+        if current != self.office.current:
+            found = stages.clinical_roles(self._books())
+            self._clinical = self.office.current, found
+        return found
+
+    def _books(self) -> list[Book]:
+        return [self.office.book_of(name) for name in {self.office.current, *self.kept.versions()}]
 
     @contextmanager
     def writing(self, *, refreshed: bool = False) -> Iterator[Session]:

@@ -13,13 +13,11 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Final
-from uuid import uuid4
+
+from cases.belonging import belongs_to
 
 FACTS: Final = frozenset({
     "aside", "bytes", "case", "cases", "code", "delivery", "fault", "fired", "found", "incident", "lag_seconds", "lane",
@@ -34,23 +32,6 @@ _LARGEST: Final = 10**10
 """From here on a whole number may be somebody's telephone or ID number."""
 _HERE: Final = Path(__file__).resolve().parents[1]
 
-_belongs_to: ContextVar[tuple[str, str] | None] = ContextVar("belongs_to", default=None)
-
-
-@contextmanager
-def belonging_to(kind: str, identity: str | None = None) -> Iterator[str]:
-    """While the block lasts every line of this task or thread carries `kind` (`request`, `run`) with that id.
-
-    An id that isn't given, or that somebody outside made up in a form of their own, is drawn.
-    """
-    given = identity if identity is not None and re.fullmatch(r"[A-Za-z0-9-]{8,64}", identity, re.ASCII) else None
-    mark = given or uuid4().hex
-    token = _belongs_to.set((kind, mark))
-    try:
-        yield mark
-    finally:
-        _belongs_to.reset(token)
-
 
 class JsonLines(logging.Formatter):
     """Writes a record as one line of JSON."""
@@ -61,7 +42,7 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "from": record.name,
         }
-        mark = _belongs_to.get()
+        mark = belongs_to()
         if mark is not None:
             line[mark[0]] = mark[1]
         if record.name.partition(".")[0] in _OURS:

@@ -80,9 +80,7 @@ def claim(session: Session, member_id: int, key: str, request: bytes, now: datet
 
     Waits for another transaction that holds the key. Refuses `invalid` where the key was used for another request.
     """
-    secret = session.office.master.index
-    kept_key = hmac.digest(secret, b"asked twice/key\0" + key.encode(), "sha256")
-    kept_request = hmac.digest(secret, b"asked twice/request\0" + request, "sha256")
+    kept_key, kept_request = _digests(session, key, request)
     fresh = {"request": kept_request, "at": now, "status": None, "answer": None, "headers": None}
     statement = insert(asked_twice).values(member_id=member_id, key=kept_key, **fresh)
     taken = statement.on_conflict_do_update(
@@ -95,6 +93,26 @@ def claim(session: Session, member_id: int, key: str, request: bytes, now: datet
     if found.request != kept_request:
         raise Refusal("invalid", faults=(FieldFault("Idempotency-Key", "used_otherwise"),))
     return Answer(found.status, found.answer, found.headers)
+
+
+def given(session: Session, member_id: int, key: str, request: bytes | None, now: datetime) -> Answer | None:
+    """What this request (or any with this key) was answered before; None where it wasn't, and nothing is claimed."""
+    kept_key, kept_request = _digests(session, key, request or b"")
+    own = (asked_twice.c.member_id == member_id) & (asked_twice.c.key == kept_key)
+    same = own & (asked_twice.c.at > now - KEPT)
+    if request is not None:
+        same &= asked_twice.c.request == kept_request
+    found = session.connection.execute(select(asked_twice).where(same, asked_twice.c.status.is_not(None))).one_or_none()
+    return Answer(found.status, found.answer, found.headers) if found is not None else None
+
+
+def _digests(session: Session, key: str, request: bytes) -> tuple[bytes, bytes]:
+    """Both keyed, because either could hold what somebody typed."""
+    secret = session.office.master.index
+    return (
+        hmac.digest(secret, b"asked twice/key\0" + key.encode(), "sha256"),
+        hmac.digest(secret, b"asked twice/request\0" + request, "sha256"),
+    )
 
 
 def keep(session: Session, held: Claim, answer: Answer) -> None:

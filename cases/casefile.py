@@ -101,6 +101,7 @@ class CaseFile:
     mentor: int | None = None
     hospital: int | None = None
     forgotten: bool = False
+    aside: bool = False
     new: bool = False
 
     @property

@@ -113,14 +113,14 @@ def _media(content: bytes) -> str:
 
 
 def _guessed(content: bytes) -> str:
-    """What the file seems to be, for the message alone."""
+    """What the file seems to be, for the message alone; empty where nobody knows."""
     import puremagic
 
     with suppress(puremagic.PureError, ValueError):
         found = puremagic.magic_string(content[:4096])
         if found:
             return str(found[0].extension.lstrip(".").upper() or found[0].mime_type)
-    return "?"
+    return ""
 
 
 def _encoded_anew(content: bytes, media: str) -> bytes:

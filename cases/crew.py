@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from threading import Condition
 from typing import Final
@@ -89,7 +90,8 @@ class Crew:
 
     def _begin(self, pool: ThreadPoolExecutor, what: Callable[[str], None], name: str) -> None:
         self._at_work += 1
-        pool.submit(what, name).add_done_callback(self._ended)
+        # In a copy of its own: what the lines of the log belong to goes along into the thread.
+        pool.submit(copy_context().run, what, name).add_done_callback(self._ended)
 
     def _ended(self, one: Future[None]) -> None:
         with self._state:

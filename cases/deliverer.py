@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from psycopg import sql
 
+from cases.belonging import a_run
 from cases.crew import LANES_AT_ONCE, Crew, Hand
 from cases.delivery import Delivered, Manner, drain, prepare
 from cases.outbox import NOTIFIED
@@ -101,9 +102,10 @@ class Deliverer:
         more = True
         while more and not self._stop.is_set():
             found = Delivered()
-            due, more = prepare(self._store, self._channels, self._clock(), self._manner, found)
-            self._count(found)
-            self._crew.see_to(due)
+            with a_run():
+                due, more = prepare(self._store, self._channels, self._clock(), self._manner, found)
+                self._count(found)
+                self._crew.see_to(due)
 
     def _drain(self, name: str, hand: Hand) -> None:
         try:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping, select
 
-from cases import access, chain, enrolment, ledger, noting, vault
+from cases import access, chain, enrolment, ledger, noting, queries, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
@@ -51,6 +51,8 @@ class Told:
 def told(session: Session, file: CaseFile, sight: access.Sight, actor: Actor, now: datetime, what: str) -> list[Told]:
     """The whole timeline, oldest first. Each sealed section that is opened is written into the access log once.
 
+    What a draft said before it was sent is its writer's alone: what was taken out again was never whistled.
+
     `file` and `sight` are those of `queries.look`; `what` says in which room it was read.
     """
     rows = session.connection.execute(select(event).where(event.c.case_id == file.id).order_by(event.c.seq)).mappings()
@@ -58,16 +60,24 @@ def told(session: Session, file: CaseFile, sight: access.Sight, actor: Actor, no
     opened = [one for one in SECTIONS if sight.of(one) == "yes" and any(row[one] is not None for row in found)]
     noting.note_looks(session, [file], actor, opened, what, now)
     key = session.office.keystore.many([file.student]).get(file.student) if opened else None
-    return [_told(row, file, actor, opened, key) for row in found]
+    return [_told(row, file, actor, [] if _of_another(row, file, actor) else opened, key) for row in found]
+
+
+def _of_another(row: RowMapping, file: CaseFile, actor: Actor) -> bool:
+    """Whether an event is a draft that somebody else wrote, of a whistle that has been sent."""
+    return bool(row["name"] == queries.DRAFTED and row["actor_id"] != actor.member_id and file.state != "draft")
 
 
 def identity(session: Session, file: CaseFile) -> dict[str, Any]:
-    """The student's identity, opened. The caller has asked for the right, and has noted the look.
+    """The student's identity, opened; of a draft only what was typed into it, whatever the school's records know.
 
-    Raises `vault.Unreadable` for a student who was forgotten.
+    The caller has asked for the right, and has noted the look. Raises `vault.Unreadable` for a student who was
+    forgotten.
     """
-    blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
     key = session.office.keystore.of(file.student)
+    if file.state == "draft":
+        return queries.drafted(session, file, key)
+    blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
     written: dict[str, Any] = json.loads(vault.open(key, enrolment.place_of(file.student), "identity", blob))
     return written
 

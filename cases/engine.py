@@ -16,6 +16,7 @@ from cases import access, evidence, intake, ledger, moves, wake
 from cases.casefile import CASE, CaseFile, Record
 from cases.desk import REMEMBERED_WORKERS, CaseDesk
 from cases.directory import Actor
+from cases.forms import NUMBER
 from cases.office import Session
 from cases.refusal import Refusal
 from cases.sitting import Sitting
@@ -23,6 +24,8 @@ from cases.track import FOLLOWS, TIME, Move, Track
 
 ALWAYS_OPEN = frozenset({"access"})
 """Break-glass alone may be opened on a case that the actor can't know of."""
+_DIGITS = 5
+"""A track's number is a smallint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ def fire(
         sitting = intake.begin(session, trigger, actor, form, now)
     else:
         into = form.get("into") if trigger == "merge" and form else None
-        sitting = ledger.take(session, case, actor, now, also=into if isinstance(into, str) else None)
+        # Locked before the form is checked; what is no number names no case, and the form will say so.
+        also = into if isinstance(into, str) and NUMBER.fullmatch(into) else None
+        sitting = ledger.take(session, case, actor, now, also=also)
         wake.catch_up(sitting)
     sitting.begin_group()
     admitted = admit(sitting, track, trigger, actor, form)
@@ -80,7 +85,7 @@ def fire(
     if version is not None and sitting.case.version != version:
         raise Refusal("conflict")
     if case is None or (record.no == CASE and "student" in desk.form):
-        intake.enrol(sitting, desk.form.get("student"), desk.role)
+        intake.enrol(sitting, desk.form.get("student"), desk.role, draft=trigger == "save_draft")
     first = sitting.case.events + 1
     if _turned(desk, move):
         sitting.case.version += 1
@@ -121,7 +126,7 @@ def _found(sitting: Sitting, track: int | str, trigger: str, actor: Actor) -> tu
         declared = tracks[str(track)]
         record = Record(0, declared.kind, declared.initial, None, sitting.now, dirty=True, new=True)
     else:
-        number = CASE if track == "case" else int(track) if str(track).isdecimal() else -1
+        number = CASE if track == "case" else _no_of(track)
         record = record or sitting.case.track(number)
         if record is None:
             raise Refusal("not_found")
@@ -130,6 +135,11 @@ def _found(sitting: Sitting, track: int | str, trigger: str, actor: Actor) -> tu
     if move is None or move.opens != opening or move.by in (TIME, FOLLOWS):
         raise Refusal("not_found")
     return declared, record, move
+
+
+def _no_of(track: int | str) -> int:
+    """The number of a track however it is written; -1, which no track has, for whatever is none."""
+    return int(track) if str(track).isdecimal() and len(str(track)) <= _DIGITS else -1
 
 
 def _lawful(desk: CaseDesk, move: Move, actor: Actor) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, Select, func, select
 
-from cases import heartbeat
+from cases import heartbeat, incidents
 from cases.file_health import of_files
 from cases.health import Check, State, Words, of_fault
 from cases.keystore import KEPT
@@ -225,14 +225,20 @@ def _of_incidents(connection: Connection) -> Check:
     if not rows:
         return Check("incidents", "ok", ("没有未了结的", "none open"))
     listed = ", ".join(f"{kind} × {count}" for kind, count in rows)
-    grave: State = "bad" if any(kind in {"seal_broken", "sweep_stopped"} for kind, _ in rows) else "warn"
+    grave: State = "bad" if any(kind in incidents.GRAVE for kind, _ in rows) else "warn"
     return Check(
         "incidents",
         grave,
         (f"未了结：{listed}", f"open: {listed}"),
         (
-            "逐项查明；seal_broken 请先运行 whistle audit verify。",
-            "See to each; for seal_broken run `whistle audit verify`.",
+            (
+                "用 whistle incident list 查看并逐项查明（seal_broken 先运行 whistle audit verify），"
+                "处理后用 whistle incident end 编号 --why … 了结。"
+            ),
+            (
+                "Read them with `whistle incident list` and see to each (for seal_broken run `whistle audit verify`), "
+                "then say what became of it: `whistle incident end N --why …`."
+            ),
         ),
     )
 

@@ -55,6 +55,19 @@ TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """The text of each fault of a file, in zh_CN and en, with the facts that it needs."""
+UNRECOGNISED: Final = (
+    "无法识别的文件。可以传照片（JPEG、PNG、WebP）、扫描件（TIFF）和 PDF",
+    "this file can't be recognised: photos (JPEG, PNG, WebP), scans (TIFF) and PDF are taken",
+)
+"""Instead of `file_kind` where nobody can tell what the file is."""
+
+
+def said(code: str, facts: Mapping[str, str]) -> tuple[str, str]:
+    """The text of a file's fault, in zh_CN and en. Raises KeyError for a code that is none."""
+    if code == "file_kind" and not facts.get("found"):
+        return UNRECOGNISED
+    zh, en = TEXTS[code]
+    return zh.format_map(facts), en.format_map(facts)
 
 
 class FileFault(Refusal):

@@ -7,6 +7,7 @@ sealed, `open` is neither personal nor secret (codes, levels, instants, numbers)
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,17 +21,24 @@ from pydantic import (
     ConfigDict,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
     create_model,
+    field_validator,
 )
 from pydantic import (
     Field as Shape,
 )
+from pydantic_core import PydanticCustomError
 
+from cases import id_number
+from cases.form_faults import CASE_NUMBER, faults_of
 from cases.refusal import FieldFault, Refusal
 from policies.limits import Limit, LimitFault
 
 Section = Literal["open", "identity", "narrative", "clinical"]
 
+NUMBER = re.compile(CASE_NUMBER)
+"""What the number of a case looks like."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
@@ -65,7 +73,7 @@ def _as_limit(value: object) -> object:
         try:
             return Limit.parse(value)
         except LimitFault as fault:
-            raise ValueError(str(fault)) from fault
+            raise PydanticCustomError("limit", "no limit") from fault
     return value
 
 
@@ -94,7 +102,9 @@ _Lines = Annotated[tuple[_Line, ...], BeforeValidator(_as_list), Shape(min_lengt
 _Int = Annotated[int, BeforeValidator(_no_truth)]
 _Percent = Annotated[_Int, Shape(ge=0, le=100)]
 _Five = Annotated[_Int, Shape(ge=1, le=5)]
-_Id = Annotated[_Int, Shape(gt=0, lt=2**63)]
+ID_END = 2**63
+"""No id reaches it: the columns end there."""
+_Id = Annotated[_Int, Shape(gt=0, lt=ID_END)]
 
 
 class Student(BaseModel):
@@ -105,9 +115,21 @@ class Student(BaseModel):
     born: dt.date
     grade: Annotated[_Int, Shape(ge=0, le=13)] | _Written | None = None
     class_: _Line | None = Shape(default=None, alias="class")
-    id_number: Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^\d{17}[\dXx]$")] | None = None
+    id_number: Annotated[_Line, Shape(max_length=40)] | None = None
     guardians: Annotated[tuple[_Line | dict[_Line, _Line], ...], BeforeValidator(_as_list)] | None = None
     address: _Line | None = None
+
+    @field_validator("id_number")
+    @classmethod
+    def _right_number(cls, said: str | None, rest: ValidationInfo) -> str | None:
+        """Its check digit fits, and the birthday in it is the one beside it; kept as `id_number.plain` writes it."""
+        if said is None:
+            return None
+        number = id_number.plain(said)
+        wrong = id_number.fault(number, rest.data.get("born"))
+        if wrong is not None:
+            raise PydanticCustomError(wrong, "the ID number is wrong")
+        return number
 
 
 class Score(BaseModel):
@@ -166,7 +188,7 @@ KINDS: Mapping[str, Any] = {
     "track": Annotated[_Int, Shape(gt=0, lt=2**15)],
     "statutory": Annotated[_many(_one_of(STATUTORY)), BeforeValidator(_as_list), Shape(min_length=1, max_length=9)],
     "concern": Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")],
-    "case": Annotated[str, StringConstraints(pattern=r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$")],
+    "case": Annotated[str, StringConstraints(pattern=NUMBER.pattern)],
     "evidence": _Lines,
     "student": Student,
     "scores": Annotated[dict[_Id, Score], Shape(min_length=1)],
@@ -234,7 +256,7 @@ class Form:
         try:
             checked = _model(self).model_validate(dict(given or {}))
         except ValidationError as fault:
-            raise Refusal("invalid", faults=tuple(_faults(fault))) from None
+            raise Refusal("invalid", faults=faults_of(fault)) from None
         answer: dict[str, Any] = {}
         for name in checked.model_fields_set:
             value = getattr(checked, name)
@@ -329,38 +351,3 @@ def _utc(name: str, value: dt.datetime, zone: ZoneInfo) -> dt.datetime:
     except OverflowError:
         # The first and the last day that a date can say have no instant in every zone.
         raise Refusal("invalid", faults=(FieldFault(name, "not_a_date"),)) from None
-
-
-_CODES: Mapping[str, str] = {
-    "missing": "missing",
-    "extra_forbidden": "unknown",
-    "literal_error": "not_a_choice",
-    "string_too_short": "missing",
-    "string_too_long": "too_long",
-    "string_pattern_mismatch": "wrong_form",
-    "greater_than_equal": "too_small",
-    "greater_than": "too_small",
-    "less_than_equal": "too_large",
-    "less_than": "too_large",
-    "too_short": "missing",
-    "too_long": "too_many",
-}
-
-
-_SHAPES = ("constrained-str", "constrained-int", "Limit", "int")
-
-
-def _faults(fault: ValidationError) -> list[FieldFault]:
-    """Our own words for pydantic's findings: the field's path, our code, and what would be right."""
-    found: dict[tuple[str, str], FieldFault] = {}
-    for error in fault.errors(include_url=False):
-        # Where a field may be one of two shapes, pydantic names the shape beside the field; a reader needs neither.
-        path = ".".join(str(step) for step in error["loc"] if "[" not in str(step) and step not in _SHAPES)
-        facts = {key: str(value) for key, value in error.get("ctx", {}).items() if key != "error"}
-        code = _CODES.get(error["type"])
-        if error["type"] == "too_long" and isinstance(error["input"], str):
-            code = "too_long"  # a text, not a list
-        if code is None:
-            code = "not_a_date" if error["type"].startswith(("date", "time")) else "wrong_form"
-        found.setdefault((path, code), FieldFault(path, code, facts))
-    return list(found.values())

@@ -29,6 +29,8 @@ heartbeat = Table(
     Column("round", Text, primary_key=True),
     Column("door", Text, primary_key=True),
     Column("finished_at", DateTime(timezone=True), nullable=False),
+    # When the one before it had finished: by that somebody's timer is told from somebody's hand.
+    Column("before_at", DateTime(timezone=True)),
     Column("took_ms", Integer, nullable=False),
     # What it did, in numbers and names of organisations; never a person.
     Column("done", JSONB, nullable=False),
@@ -38,11 +40,12 @@ heartbeat = Table(
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """The newest finished run of a round through one door."""
+    """The newest finished run of a round through one door, and when the one before it had finished, if any."""
 
     round: str
     door: str
     finished_at: datetime
+    before: datetime | None
     took: timedelta
     done: Mapping[str, Any]
 
@@ -59,7 +62,8 @@ def beat(store: Store, name: str, door: Door, at: datetime, took: timedelta, don
     statement = insert(heartbeat).values(row)
     newer = statement.on_conflict_do_update(
         index_elements=["round", "door"],
-        set_={name: statement.excluded[name] for name in ("finished_at", "took_ms", "done")},
+        set_={name: statement.excluded[name] for name in ("finished_at", "took_ms", "done")}
+        | {"before_at": heartbeat.c.finished_at},
         where=heartbeat.c.finished_at <= statement.excluded.finished_at,
     )
     with store.begin() as connection:
@@ -70,7 +74,14 @@ def beats(connection: Connection) -> list[Beat]:
     """Every round's newest finish, by name and door."""
     found = connection.execute(select(heartbeat).order_by(heartbeat.c.round, heartbeat.c.door))
     return [
-        Beat(row.round, row.door, row.finished_at.astimezone(UTC), timedelta(milliseconds=row.took_ms), row.done)
+        Beat(
+            row.round,
+            row.door,
+            row.finished_at.astimezone(UTC),
+            row.before_at.astimezone(UTC) if row.before_at is not None else None,
+            timedelta(milliseconds=row.took_ms),
+            row.done,
+        )
         for row in found
     ]
 

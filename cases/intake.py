@@ -13,8 +13,9 @@ from cases import chain, enrolment, ledger, vault
 from cases.casefile import CASE, CaseFile, Record
 from cases.directory import Actor, Organisation, version_of
 from cases.directory_fault import DirectoryFault
-from cases.forms import Student
+from cases.forms import ID_END, Student
 from cases.people import student as students
+from cases.records import case as cases
 from cases.records import case_id_sequence, case_number_sequence
 from cases.refusal import FieldFault, Refusal
 from cases.sitting import Sitting, plain
@@ -65,8 +66,11 @@ def _school(session: Session, actor: Actor, form: Mapping[str, Any] | None) -> O
     """The school that whistles: the actor's own, or the one that the education side names [plan 19]."""
     own = [post.organisation_id for post in actor.posts if post.role in _SCHOOL_ROLES]
     named = (form or {}).get("school")
+    # Asked before the form is checked: what can be no id names no school.
     if not isinstance(named, int) or isinstance(named, bool):
         named = None
+    elif not 0 < named < ID_END:
+        raise Refusal("invalid", faults=(FieldFault("school", "no_organisation"),))
     desk = any(post.role == "coordinator" for post in actor.posts)
     if own and not desk and named is not None and named not in own:
         raise Refusal("not_permitted", who_can=("coordinator@jurisdiction",))
@@ -93,37 +97,58 @@ def refuse_stranger(desk: CaseDesk, move: Move, form: Mapping[str, Any] | None) 
     raise Refusal("not_permitted", who_can=who_can, school=str(desk.case.school))
 
 
-def enrol(sitting: Sitting, who: Student | None, role: str | None) -> None:
+def enrol(sitting: Sitting, who: Student | None, role: str | None, *, draft: bool) -> None:
     """Give the case its student and, when it is new, its number and its row.
 
     A student whom this school's records hold already (the same ID number, or the same name and birthday) is that
     student; identity fields that were not given this time are kept. What another school knows of a child stays there,
-    as with a roster: a child who has changed schools is a new student of the new one.
+    as with a roster: a child who has changed schools is a new student of the new one. A draft changes nobody but a
+    student whom it has brought along itself.
+
+    Refuses `invalid` for an ID number that the records give to somebody of another name or birthday, and for a draft
+    that has come to be about another student.
     """
-    case, session = sitting.case, sitting.session
-    if case.new:
-        if who is None:
+    case = sitting.case
+    if who is None:
+        if case.new:
             raise Refusal("invalid", faults=(FieldFault("student", "missing"),))
-        case.student, known = _student(sitting, who)
-        connection = session.connection
-        case.id = int(connection.scalar(select(case_id_sequence.next_value())) or 0)
-        running = int(connection.scalar(select(case_number_sequence.next_value())) or 0)
-        case.number = f"WH-{sitting.now.astimezone(sitting.book.tz).year}-{running:06d}"
-        case.whistler_role = role
-        row = connection.execute(
-            select(students.c.mentor_member_id, students.c.community_id).where(students.c.id == case.student)
-        ).one()
-        case.mentor, case.community = row
-        # A draft may say neither yet; whoever submits it says both.
-        case.concern, case.level = case.concern or "draft", case.level or "blue"
-        ledger.enter(session, case)
-        case.new = False
-    elif who is not None:
-        known = _identity(sitting, case.student)
-    else:
         return
-    if who is not None:
-        _keep(sitting, who, known)
+    if case.new:
+        case.student, known = _student(sitting, who)
+        _enter(sitting, role)
+    else:
+        known = _identity(sitting, case.student)
+    if not known or _is_its_own(sitting):
+        _keep(sitting, plain(who), known)
+        return
+    if not _means(known, who):
+        raise Refusal("invalid", faults=(FieldFault("student.name", "another_student"),))
+    if not draft:
+        _keep(sitting, {**known, **plain(who)}, known)
+
+
+def _enter(sitting: Sitting, role: str | None) -> None:
+    case, connection = sitting.case, sitting.session.connection
+    case.id = int(connection.scalar(select(case_id_sequence.next_value())) or 0)
+    running = int(connection.scalar(select(case_number_sequence.next_value())) or 0)
+    case.number = f"WH-{sitting.now.astimezone(sitting.book.tz).year}-{running:06d}"
+    case.whistler_role = role
+    row = connection.execute(
+        select(students.c.mentor_member_id, students.c.community_id).where(students.c.id == case.student)
+    ).one()
+    case.mentor, case.community = row
+    # A draft may say neither yet; whoever submits it says both.
+    case.concern, case.level = case.concern or "draft", case.level or "blue"
+    ledger.enter(sitting.session, case)
+    case.new = False
+
+
+def _is_its_own(sitting: Sitting) -> bool:
+    """Whether nothing but this case knows its student: no other case, no roster."""
+    number = sitting.case.student
+    others = select(cases.c.id).where(cases.c.student_id == number, cases.c.id != sitting.case.id).exists()
+    query = select(~others).where(students.c.id == number, students.c.roster_no.is_(None))
+    return bool(sitting.session.connection.scalar(query))
 
 
 def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
@@ -136,11 +161,14 @@ def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
     if who.id_number is not None:
         for candidate in index.by_id_number(vault.index_of(master, "id_number", who.id_number)):
             if _school_of(sitting, candidate) == case.school:
-                return candidate, _identity(sitting, candidate)
+                known = _identity(sitting, candidate)
+                if not _means(known, who):
+                    raise Refusal("invalid", faults=(FieldFault("student.id_number", "anothers"),))
+                return candidate, known
     for candidate in index.by_name(by_name):
         if _school_of(sitting, candidate) == case.school:
             known = _identity(sitting, candidate)
-            if known.get("born") == who.born.isoformat() and not _contradicts(known, who):
+            if _means(known, who):
                 return candidate, known
     school = session.office.directory.organisation(session.connection, case.school)
     number = enrolment.enrol(session.connection, school, keep_until=sitting.book.retention.keep_until(who.born))
@@ -148,15 +176,17 @@ def _student(sitting: Sitting, who: Student) -> tuple[int, dict[str, Any]]:
     return number, {}
 
 
+def _means(known: Mapping[str, Any], who: Student) -> bool:
+    """Whether what is said fits the student whom the records know: name, birthday, and no other ID number."""
+    numbers = {known.get("id_number"), who.id_number} - {None}
+    return known.get("born") == who.born.isoformat() and known.get("name") == who.name and len(numbers) < 2
+
+
 def _school_of(sitting: Sitting, number: int) -> int | None:
     """The school of a student who is on the books; None for one who was forgotten or never committed."""
     query = select(students.c.school_id).where(students.c.id == number, students.c.forgotten_at.is_(None))
     found: int | None = sitting.session.connection.scalar(query)
     return found
-
-
-def _contradicts(known: Mapping[str, Any], who: Student) -> bool:
-    return who.id_number is not None and known.get("id_number") not in {None, who.id_number}
 
 
 def _identity(sitting: Sitting, number: int) -> dict[str, Any]:
@@ -169,9 +199,8 @@ def _identity(sitting: Sitting, number: int) -> dict[str, Any]:
     return opened
 
 
-def _keep(sitting: Sitting, who: Student, known: dict[str, Any]) -> None:
+def _keep(sitting: Sitting, identity: dict[str, Any], known: dict[str, Any]) -> None:
     session, number = sitting.session, sitting.case.student
-    identity = {**known, **plain(who)}
     if identity == known:
         return
     master = session.office.master

@@ -50,3 +50,13 @@ copies_folder = Table(
     Column("mark", Text, nullable=False),
     CheckConstraint("id = 1", name="one_folder"),
 )
+
+# Sealed, and here so that no back-up of the cases has them: cases.unsent.
+unsent = Table(
+    "unsent",
+    keys,
+    Column("member_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("address", Text, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)

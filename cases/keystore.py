@@ -32,6 +32,7 @@ from cases.key_index import KeyIndex, drop, student_index
 from cases.key_tables import copies_folder, key_check, keys, student_key
 from cases.store import Store
 from cases.store_fault import StoreFault
+from cases.unsent import UnsentForms
 from cases.vault import Algorithm, DataKey, MasterKey, Unreadable, WrongMasterKey
 
 KEPT: Final = timedelta(days=7)
@@ -72,6 +73,7 @@ class KeyStore:
         self._algorithm: Algorithm = algorithm
         self._copies = copies
         self.index = KeyIndex(store)
+        self.unsent = UnsentForms(store, master, algorithm)
         self._cache = KeyCache(max_age.total_seconds(), max_size, elapsed)
 
     def prepare(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from cases import chain, owing, rows, vault
+from cases import chain, incidents, owing, rows, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.loading import driver, due, one_by_one
@@ -140,9 +140,13 @@ def enter(session: Session, file: CaseFile) -> None:
 
 
 def put(session: Session, sittings: Sequence[Sitting]) -> None:
-    """Write everything that happened at these sittings: one statement, whatever their number."""
+    """Write everything that happened at these sittings: one statement, whatever their number.
+
+    One more where a case had been set aside and goes through again: its incident is over.
+    """
     written: tuple[list[dict[str, Any]], ...] = ([], [], [], [], [], [], [], [])
     cases, woken, tracks, clocks, new_clocks, called, events, messages = written
+    _end_incidents(session, sittings)
     for sitting in sittings:
         if not sitting.occurrences:
             continue
@@ -197,6 +201,14 @@ def _attribute(session: Session, file: CaseFile) -> None:
         if found is not None and found != clock.organisation:
             clock.organisation = found
             clock.dirty = True
+
+
+def _end_incidents(session: Session, sittings: Sequence[Sitting]) -> None:
+    back = [one for one in sittings if one.case.aside and one.occurrences]
+    if back:
+        incidents.recovered(session.connection, {one.case.id for one in back}, back[0].now)
+    for one in back:
+        one.case.aside = False
 
 
 def _chain(session: Session, sitting: Sitting, events: list[dict[str, Any]]) -> None:

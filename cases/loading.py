@@ -19,7 +19,8 @@ from cases.office import Session
 _CASE = """
 SELECT c.id, c.number, c.student_id, c.school_id, c.district_id, c.city_id, c.concern, c.level, c.state, c.policy,
        c.created_at, c.closed_at, c.version, c.events, c.head, c.last_at, c.wake_at, c.whistler_id, c.whistler_role,
-       c.facts::text, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL
+       c.facts::text, c.merged_into, s.mentor_member_id, s.community_id, s.forgotten_at IS NOT NULL,
+       c.aside_count > 0
   FROM cases c JOIN student s ON s.id = c.student_id
 """
 # One case is asked for by `=`, never by ANY: for an array the server would plan the statement anew each time.
@@ -150,6 +151,7 @@ def _file(session: Session, row: Sequence[Any]) -> CaseFile:
         mentor=row[21],
         community=row[22],
         forgotten=row[23],
+        aside=row[24],
         hospital=session.office.directory.organisation(session.connection, row[3]).hospital_id,
         record=record,
     )

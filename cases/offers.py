@@ -6,7 +6,7 @@ state; the rest of the form's rules are asked when it is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from cases.office import Session
 from cases.refusal import Refusal
 from cases.sitting import Sitting
 from cases.track import FOLLOWS, TIME, Move, Track
+from cases.tracks.access import TRACK as GLASS
 
 HIDDEN = frozenset({"not_found", "not_permitted", "unlawful"})
 """With these a button is absent: whoever may never do it needn't know that it can be done."""
@@ -78,6 +79,11 @@ def opens_a_case(session: Session, actor: Actor) -> frozenset[str]:
         for name in ("save_draft", "submit", "whistle")
         if any(one.role == post.role for one in moves[name].by for post in actor.posts)
     )
+
+
+def may_break_glass(roles: Collection[str]) -> bool:
+    """Whether one of these roles opens what its holder doesn't see; of which case is asked when it is opened."""
+    return any(one.role in roles for one in GLASS.by_name["open"].by)
 
 
 def _standing(sitting: Sitting, actor: Actor) -> Iterator[Offer]:

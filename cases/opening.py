@@ -19,10 +19,19 @@ def whistle_form(levels: tuple[str, ...], *, draft: bool = False) -> Form:
     )
 
 
+def may_draft(desk: Desk) -> bool:
+    """The school; the coordinator where the draft is theirs, for what a school has begun it also finishes."""
+    return desk.role != "coordinator" or (desk.actor is not None and desk.actor.member_id == desk.case.whistler)
+
+
 def needs_signoff(desk: Desk) -> Refusal | None:
     if desk.role != "coordinator" and desk.form["level"] in {"yellow", "blue"}:
         return Refusal("needs_signoff", who_can=("principal@school",))
     return None
+
+
+YOUNGEST, OLDEST = 2, 25
+"""Between these ages somebody may be a student, from the nursery to the last year of a vocational school."""
 
 
 def known_concern(desk: Desk) -> Refusal | None:
@@ -34,9 +43,17 @@ def known_concern(desk: Desk) -> Refusal | None:
 
 
 def born_by_now(desk: Desk) -> Refusal | None:
+    """A birthday in the future, or one that makes no student of whoever has it, is a slip of the pen."""
     student = desk.form.get("student")
-    if student is not None and student.born > desk.today():
+    if student is None:
+        return None
+    born, today = student.born, desk.today()
+    if born > today:
         return Refusal("invalid", faults=(FieldFault("student.born", "in_the_future"),))
+    age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    if not YOUNGEST <= age <= OLDEST:
+        facts = {"youngest": str(YOUNGEST), "oldest": str(OLDEST)}
+        return Refusal("invalid", faults=(FieldFault("student.born", "not_a_students_age", facts),))
     return None
 
 

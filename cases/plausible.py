@@ -5,7 +5,7 @@ Each is made for one field, and answers `invalid` for it; a field that was left 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,9 @@ def since_opened(name: str, code: str = "before_it_began") -> Callable[[Desk], R
 
     def later(desk: Desk) -> Refusal | None:
         said = desk.form[name].replace(second=59, microsecond=999_999)
-        return _fault(name, code) if said < desk.record.opened else None
+        opened = desk.record.opened
+        since = {"since": opened.astimezone(desk.book.tz).strftime("%Y-%m-%d %H:%M")}
+        return _fault(name, code, since) if said < opened else None
 
     return later
 
@@ -53,5 +55,5 @@ def conditions_said(desk: Desk) -> Refusal | None:
     return None
 
 
-def _fault(name: str, code: str) -> Refusal:
-    return Refusal("invalid", faults=(FieldFault(name, code),))
+def _fault(name: str, code: str, facts: Mapping[str, str] | None = None) -> Refusal:
+    return Refusal("invalid", faults=(FieldFault(name, code, dict(facts or {})),))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, literal, or_, select
 
 from cases import access, chain, enrolment, ledger, loading, noting, rows, vault
 from cases.casefile import CaseFile
@@ -20,6 +20,9 @@ from cases.refusal import Refusal
 from policies.clocks import Signal
 
 _SEALED = ("identity", "narrative", "clinical")
+
+DRAFTED: Final = "case.drafted"
+"""What is said before a whistle is sent; once it is, that is its writer's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,22 @@ def _shown(row: RowMapping, file: CaseFile, actor: Actor) -> Happened:
     )
 
 
+def returned(session: Session, drafts: Collection[int]) -> frozenset[int]:
+    """Those of these drafts that were sent back to be changed; why stands sealed in their history."""
+    if not drafts:
+        return frozenset()
+    back = select(event.c.case_id).where(event.c.case_id.in_(drafts), event.c.name == "case.sent_back")
+    return frozenset(session.connection.scalars(back))
+
+
 def open_section(
     session: Session, number: str | int, actor: Actor, section: vault.Section, what: str, now: datetime
 ) -> list[dict[str, Any]]:
     """Open one section of a case for an actor who may see it, and write into the access log that it was opened.
 
-    One entry for each event that has it, with its `seq`. Of identity the student's own comes first, without one, and
-    then whoever else was named (who signed a consent). Refuses `not_found` to outsiders and `not_permitted` where the
+    One entry for each event that has it, with its `seq`, but for what others wrote into a draft. Of identity the
+    student's own comes first, without one (of a draft only what was typed into it), and then whoever else was named
+    (who signed a consent). Refuses `not_found` to outsiders and `not_permitted` where the
     actor sees the case but not this section. Raises `vault.Unreadable` for a student who was forgotten.
     """
     file, sight = look(session, number, actor, now)
@@ -109,13 +121,12 @@ def open_section(
     key = session.office.keystore.of(file.student)
     opened: list[dict[str, Any]] = []
     if section == "identity":
-        place = enrolment.place_of(file.student)
-        blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
-        opened.append(json.loads(vault.open(key, place, section, blob)))
+        opened.append(_own(session, file, key))
     column = event.c[section]
     found = session.connection.execute(
         select(event.c.seq, event.c.at, column, event.c.commitments)
         .where(event.c.case_id == file.id, column.is_not(None))
+        .where(or_(event.c.name != DRAFTED, event.c.actor_id == actor.member_id, literal(file.state == "draft")))
         .order_by(event.c.seq)
     )
     for row in found:
@@ -123,6 +134,25 @@ def open_section(
         written = vault.open(key, ledger.place(file.id, row.seq), section, row[2], recorded)
         opened.append({"seq": row.seq, "at": row.at, **json.loads(written)})
     return opened
+
+
+def _own(session: Session, file: CaseFile, key: vault.DataKey) -> dict[str, Any]:
+    if file.state == "draft":
+        return drafted(session, file, key)
+    blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
+    written: dict[str, Any] = json.loads(vault.open(key, enrolment.place_of(file.student), "identity", blob))
+    return written
+
+
+def drafted(session: Session, file: CaseFile, key: vault.DataKey) -> dict[str, Any]:
+    """What the newest draft, or the whistle that was sent back, says of the student, whatever the records know."""
+    mine = select(event.c.seq, event.c.identity, event.c.commitments).where(event.c.case_id == file.id)
+    newest = mine.where(event.c.identity.is_not(None)).order_by(event.c.seq.desc()).limit(1)
+    row = session.connection.execute(newest).one()
+    recorded = chain.commitment_to("identity", row.commitments)
+    written = json.loads(vault.open(key, ledger.place(file.id, row.seq), "identity", row.identity, recorded))
+    said: dict[str, Any] = written["student"]
+    return said
 
 
 def chain_rows(connection: Connection, case_id: int, number: str) -> Iterator[chain.ChainRow]:

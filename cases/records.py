@@ -299,5 +299,14 @@ incident = Table(
     Column("case_id", BigInteger, ForeignKey("cases.id")),
     Column("why", Text, nullable=False),
     _instant("ended_at"),
+    # A person's name, as they or the machine gave it; nobody's where it ended by itself.
+    Column("ended_by", Text),
+    Column("ended_why", Text),
     Index("ix_incident_open", "kind", postgresql_where=text("ended_at IS NULL")),
+    Index(
+        "ix_incident_aside",
+        "case_id",
+        unique=True,
+        postgresql_where=text("kind = 'case_set_aside' AND ended_at IS NULL"),
+    ),
 )

@@ -61,7 +61,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     ),
     "needs_evaluation": ("评价之后才能结案", "it can be closed only after the evaluation"),
     "needs_second_person": ("不能由唯一经手人自己结案", "whoever alone worked on a case can't close it"),
-    "red_cannot_decline": ("红色等级不得退单", "a red one can't be declined"),
+    "red_cannot_decline": ("红色等级的事项不得退回", "a red one can't be declined"),
     "already_declined": ("已裁定维持，不能再次退单", "it was upheld: it can't be declined again"),
     "too_early": ("还没到约定的时间", "the time that was agreed hasn't come"),
     "too_late": ("已过时限", "it is too late"),

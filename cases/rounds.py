@@ -1,6 +1,7 @@
 """The rounds: what is done at regular times, each a plain function that anybody may call as often as they like.
 
-Prefect's flows (`workflows`), the standby and `whistle run` all come through `go`, which leaves the heartbeat.
+Prefect's flows (`workflows`), the standby and `whistle run` all come through `go`, which leaves the heartbeat and ties
+the lines of one run in the log together.
 A round answers with numbers and names of organisations, never with a person.
 """
 
@@ -31,6 +32,7 @@ from cases import (
     tracking,
     wake,
 )
+from cases.belonging import a_run
 
 if TYPE_CHECKING:
     from cases.heartbeat import Door
@@ -78,14 +80,15 @@ Round = Callable[[Premises, datetime, Mapping[str, Any]], dict[str, Any]]
 def go(premises: Premises, name: str, door: Door, now: datetime, **given: Any) -> dict[str, Any]:  # noqa: ANN401
     """Make one round at that instant, and leave its heartbeat once it has ended well. Raises what the round raises."""
     begun = time.perf_counter()
-    done = ROUNDS[name](premises, now, given)
-    heard = name
-    if name == "retention" and not given.get("apply"):
-        heard = retention.LISTED
-    elif given.get("district"):
-        heard = f"{name}:{given['district']}"
-    took = time.perf_counter() - begun
-    heartbeat.beat(premises.kept.store, heard, door, now, timedelta(seconds=took), done)
+    with a_run():
+        done = ROUNDS[name](premises, now, given)
+        heard = name
+        if name == "retention" and not given.get("apply"):
+            heard = retention.LISTED
+        elif given.get("district"):
+            heard = f"{name}:{given['district']}"
+        took = time.perf_counter() - begun
+        heartbeat.beat(premises.kept.store, heard, door, now, timedelta(seconds=took), done)
     return done
 
 
@@ -174,6 +177,7 @@ def retain(premises: Premises, now: datetime, given: Mapping[str, Any]) -> dict[
     """List whose term is over; with `apply` forget those whom a list of a week ago named. Clears the shelf too."""
     kept = premises.kept
     kept.keystore.expire_copies(now)
+    kept.keystore.unsent.clear(now)
     with kept.store.begin() as connection:
         asked_twice.expire(connection, now)
         standing.clear(connection, now)

@@ -1,24 +1,26 @@
 """封存: the heads of all histories are written down somewhere else, and what was written before is held against them.
 
 Every hour a seal; once a day every history's chain is followed besides, and the day's seals are held together. What
-doesn't fit is an incident, told to the city's supervisors once.
+doesn't fit is an incident, told to the city's supervisors once; what doesn't fit besides, later, is another one.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, text
 
 from cases import installation as installed
 from cases import notices, queries, seals
 from cases.chain import Head
+from cases.incidents import SEAL_BROKEN
 from cases.office import Session
 from cases.records import case, event, incident
 from cases.vault import VaultFault
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 SERIES: Final = timedelta(days=1)
 """How far back the daily verification holds the seals together."""
 _TOLD: Final = {"city": ("supervisor",)}
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('whistle sealing', 0))")
 
 
 class SealUnwritten(VaultFault):
@@ -146,17 +149,40 @@ def _unwritten(folder: Path, error: OSError) -> SealUnwritten:
 
 
 def _tell(store: Store, broken: list[str], now: datetime) -> None:
-    """One incident, and one message to each of the city's supervisors, however often it is found again."""
+    """One incident for what wasn't told yet, and one message to each of the city's supervisors."""
     with store.begin() as connection:
-        open_one = select(incident.c.id).where(incident.c.kind == "seal_broken", incident.c.ended_at.is_(None))
-        if connection.execute(open_one.with_for_update()).first() is not None:
+        connection.execute(_ALONE)
+        news = _news(connection, broken)
+        if not news:
             return
-        new = insert(incident).values(at=now, kind="seal_broken", why="; ".join(broken[:10]))
+        new = insert(incident).values(at=now, kind=SEAL_BROKEN, why="\n".join(news))
         number = connection.scalar(new.returning(incident.c.id))
         held = notices.holders(connection, _TOLD, now.date())
-        letter = ("red", [{"incident": number, "found": len(broken)}])
+        letter = ("red", [{"incident": number, "found": len(news)}])
         to = {one: letter for members in held.values() for one in members}
-        notices.post_once(connection, f"seal_broken:{number}", "seal_broken", to, now)
+        notices.post_once(connection, f"{SEAL_BROKEN}:{number}", SEAL_BROKEN, to, now)
+
+
+def _news(connection: Connection, broken: list[str]) -> list[str]:
+    """What nobody was told of. While an incident is open whoever sees to it sees to all of a case that it names.
+
+    Of one that a person has ended the very same findings are known: a history that was cut stays so, and would
+    else be told anew each night. Whatever is found besides is told.
+    """
+    known: set[str] = set()
+    told = select(incident.c.why, incident.c.ended_at).where(incident.c.kind == SEAL_BROKEN)
+    for why, ended_at in connection.execute(told):
+        # Before there was a line for each finding they stood in a row.
+        lines = re.split(r"\n|; ", why)
+        # A finding about a seal as a whole doesn't say which: the next one may be another seal's.
+        known.update(map(_about, lines) if ended_at is None else (line for line in lines if line != _about(line)))
+    return [line for line in dict.fromkeys(broken) if line not in known and _about(line) not in known]
+
+
+def _about(line: str) -> str:
+    """The case that a finding is about; of one about a seal as a whole, the finding."""
+    case_number, about, _ = line.partition(": ")
+    return case_number if about else line
 
 
 def _line(one: seals.Broken) -> str:

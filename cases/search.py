@@ -44,6 +44,12 @@ def find(session: Session, actor: Actor, asked: str, now: datetime) -> list[Case
     return seen
 
 
+def number_in(asked: str, year: int) -> str:
+    """The number of a case as it is written in full; of that year where none is named, empty where it is none."""
+    number = _NUMBER.fullmatch(asked.strip())
+    return f"WH-{number[1] or year}-{int(number[2]):06d}" if number is not None else ""
+
+
 def of_same_student(session: Session, file: CaseFile, actor: Actor, now: datetime) -> list[CaseFile]:
     """The other cases of this student that are under way and that the reader sees: a second whistle may be one."""
     query = (

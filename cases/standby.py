@@ -1,7 +1,8 @@
 """The dead-man switch: when no sweep has finished for three intervals, somebody else sweeps, and it is told once.
 
 Whoever has the time to look calls `look`: the process of the web pages, the runner beside the orchestrator. It only
-says what is so and writes the incident; the caller sweeps while `Look.standby` is true.
+says what is so and writes the incident; the caller sweeps while `Look.standby` is true. By which door a sweep came
+doesn't matter, the orchestrator's or a person's timer, save the standby's own: that one is the way out, not the rule.
 """
 
 from __future__ import annotations
@@ -16,19 +17,21 @@ from cases import heartbeat, notices
 from cases.records import incident
 
 if TYPE_CHECKING:
+    from cases.heartbeat import Beat, Door
     from cases.store import Store
 
 SWEEP: Final = "sweep"
 STOPPED: Final = "sweep_stopped"
 MISSED: Final = 3
 """So many intervals without a finished sweep, and the standby takes over."""
+_SWEEPERS: Final[tuple[Door, ...]] = ("orchestrator", "person")
 _TOLD: Final = {"city": ("supervisor", "admin")}
 _ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('whistle standby', 0))")
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look found: since when the orchestrator is silent, and whether the standby has to sweep.
+    """What a look found: since when nobody sweeps, and whether the standby has to.
 
     `began` and `ended` are true for the one look that opened or closed the incident.
     """
@@ -42,18 +45,25 @@ class Look:
 def look(store: Store, now: datetime, every: timedelta, since: datetime) -> Look:
     """Open or close the incident, whichever is due. `since` is when the caller began to watch.
 
-    An orchestrator that was silent before that gets its three intervals from then on.
+    Whoever was silent before that gets three intervals from then on.
     """
     with store.read() as connection:
-        beat = heartbeat.last(connection, SWEEP, "orchestrator")
+        beat = heartbeat.last(connection, SWEEP, *_SWEEPERS)
         heard = max(since, beat.finished_at) if beat is not None else since
         running = stopped_since(connection) is not None
     standby = now - heard > MISSED * every
     if standby and not running:
         return Look(standby=True, silent_since=heard, began=_open(store, now, heard))
-    if running and not standby and beat is not None and beat.finished_at >= since:
+    if running and not standby and beat is not None and beat.finished_at >= since and _regular(beat, every):
         return Look(standby=False, silent_since=heard, ended=_close(store, now))
     return Look(standby=standby, silent_since=heard)
+
+
+def _regular(beat: Beat, every: timedelta) -> bool:
+    """Whether more will follow: one sweep by hand lends three intervals, but doesn't end an outage."""
+    if beat.door == "orchestrator":
+        return True
+    return beat.before is not None and beat.finished_at - beat.before <= MISSED * every
 
 
 def stopped_since(connection: Connection) -> datetime | None:

@@ -144,6 +144,19 @@ def open_session(
     return Opened(number, secret, csrf)
 
 
+def whose_form(connection: Connection, secret: str, csrf: str) -> int | None:
+    """Whose page a form with that mark is, where the browser holds a secret of the same member's; ended or not."""
+    form, held = login_session.alias(), login_session.alias()
+    digest = digest_of(secret)
+    query = (
+        select(held.c.member_id)
+        .join(form, (form.c.member_id == held.c.member_id) & (form.c.csrf == csrf))
+        .where(or_(held.c.digest == digest, held.c.earlier == digest))
+    )
+    owner: int | None = connection.scalar(query.limit(1))
+    return owner
+
+
 def touch(connection: Connection, standing: Standing, now: datetime, idle: timedelta) -> None:
     """Note that a session was used. Two at once write the same."""
     row = login_session.c.id == standing.id
@@ -253,6 +266,11 @@ def tokens(connection: Connection, member_id: int) -> list[Token]:
     columns = (getattr(api_token.c, name) for name in Token.__slots__)
     found = select(*columns).where(api_token.c.member_id == member_id).order_by(api_token.c.created_at.desc())
     return [Token(*row) for row in connection.execute(found)]
+
+
+def good_tokens(connection: Connection, member_id: int, now: datetime) -> list[Token]:
+    """Those of a member's tokens that open something still, the newest first."""
+    return [one for one in tokens(connection, member_id) if one.revoked_at is None and one.expires_at > now]
 
 
 def token_owner(connection: Connection, number: UUID) -> int | None:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
-from cases import ledger, moves, owing, telling
+from cases import incidents, ledger, moves, owing, telling
 from cases.claims import Claims
 from cases.office import Session
 from cases.records import case, incident
@@ -266,12 +267,16 @@ def _late(sitting: Sitting, now: datetime) -> timedelta:
 
 
 def _set_aside(connection: Connection, row: Row[Any], now: datetime, fault: Exception) -> None:
-    """Leave a case alone for a while, longer each time, and write the incident."""
+    """Leave a case alone for a while, longer each time, and write the incident: one, however often it is tried."""
     wait = min(ASIDE_FIRST * 2 ** min(row.aside_count, ASIDE_DOUBLINGS), ASIDE_MOST)
     connection.execute(
         update(case).where(case.c.id == row.id).values(aside_until=now + wait, aside_count=case.c.aside_count + 1)
     )
     # The kind of fault, never its text: a driver's message may quote a row.
     why = f"{type(fault).__name__} at the waking of {row.number}"
-    connection.execute(insert(incident).values(at=now, kind="case_set_aside", case_id=row.id, why=why))
+    new = insert(incident).values(at=now, kind=incidents.ASIDE, case_id=row.id, why=why)
+    open_one = text(f"kind = '{incidents.ASIDE}' AND ended_at IS NULL")
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["case_id"], index_where=open_one, set_={"why": new.excluded.why})
+    )
     _log.error("case set aside", extra={"case": row.number, "fault": type(fault).__name__})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
 
+from cases.belonging import a_run
 from cases.store_fault import StoreFault
 from cases.webhooks import Sent, send_due
 
@@ -66,7 +67,8 @@ class WebhookSender:
         with self._store.glance() as connection:
             found = connection.execute(_ANYTHING, {"now": now}).fetchone()
         if found is not None and found[0]:
-            self.done += send_due(self._store, self._office(), now, self._way)
+            with a_run():
+                self.done += send_due(self._store, self._office(), now, self._way)
 
     def _run(self) -> None:
         while not self._leaving.wait(self._every.total_seconds()):

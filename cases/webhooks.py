@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -122,8 +123,10 @@ def send_due(store: Store, office: Office, now: datetime, way: Way) -> Sent:
         due = busy(connection, clock())
     if due:
         with ThreadPoolExecutor(min(SUBSCRIBERS_AT_ONCE, len(due)), thread_name_prefix="webhook") as pool:
-            for part in pool.map(lambda number: drain(store, office, number, clock, way), due):
-                done += part
+            # Each in a copy of its own: what the lines of the log belong to goes along into the thread.
+            parts = [pool.submit(copy_context().run, drain, store, office, number, clock, way) for number in due]
+            for part in parts:
+                done += part.result()
     return done
 
 

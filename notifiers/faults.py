@@ -64,6 +64,21 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 NO_GATE: Final = frozenset({"no_mail_gate", "no_sms_gate"})
 """What an installation hasn't set, whatever its members wish for."""
 
+_FOR_MEMBERS: Final[dict[str, tuple[str, str]]] = {
+    "no_mail_gate": (
+        "本系统还不能发邮件。请联系管理员开通，或先用别的渠道。",
+        "Mail can't be sent from here yet: ask the administrator, or use another channel for now.",
+    ),
+    "no_sms_gate": (
+        "本系统还不能发短信。请联系管理员开通，或先用别的渠道。",
+        "Text messages can't be sent from here yet: ask the administrator, or use another channel for now.",
+    ),
+    "inside": (
+        "{schema}:// 地址指向内部网络，不允许使用。确需使用时请联系管理员。",
+        "The {schema}:// address leads inside, which isn't allowed. Ask the administrator if you need it.",
+    ),
+}
+"""Where the cure is a setting: whoever can't change it isn't told its name."""
 _SPOKEN: Final[dict[str, tuple[str, str]]] = {
     "timed_out": ("对方在限定时间内没有答复", "no answer in time"),
     "unreachable": ("连接不上", "it can't be reached"),
@@ -103,6 +118,11 @@ class ChannelFault(ValueError):
     def text(self, language: str) -> str:
         """The message in `zh_CN` or `en`; any other language is answered in English."""
         return _TEXTS[self.code][0 if language == "zh_CN" else 1].format_map(self.facts)
+
+    def text_for_members(self, language: str) -> str:
+        """The same for somebody who sets up their own channels and can't change a setting."""
+        texts = _FOR_MEMBERS.get(self.code)
+        return self.text(language) if texts is None else texts[0 if language == "zh_CN" else 1].format_map(self.facts)
 
 
 class TemplateFault(ValueError):

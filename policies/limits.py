@@ -39,6 +39,12 @@ _WORDS = {
 }
 
 
+def unit_word(code: str, language: str) -> str:
+    """A unit by itself: `工作日` for `wd` in zh_CN, `working days` in any other language."""
+    zh, en = _WORDS[Unit(code)]
+    return zh.removeprefix("个") if language.startswith("zh") else f"{en}s"
+
+
 #: The same in every language that is offered: `zh_CN` and `en`.
 Words = dict[str, str]
 
@@ -98,8 +104,8 @@ class Limit:
         """Both together. Raises LimitFault when the units differ: an extension is in the limit's own."""
         if extra.unit is not self.unit:
             raise LimitFault(
-                f"延期“{extra}”须与原时限“{self}”使用同一单位（{self.unit}）。",
-                f'The extension "{extra}" must be in the unit of the limit "{self}", which is {self.unit}.',
+                f"延期“{extra}”须与原时限“{self}”使用同一单位（{unit_word(self.unit, 'zh_CN')}）。",
+                f'The extension "{extra}" must be in the unit of the limit "{self}": {unit_word(self.unit, "en")}.',
             )
         return Limit(self.amount + extra.amount, self.unit)
 
@@ -124,8 +130,8 @@ class SameDay:
     def __post_init__(self) -> None:
         if self.at_least.working:
             raise LimitFault(
-                f"“当日”时限的最短时间“{self.at_least}”须用 m、h 或 d。",
-                f'The shortest time of a same-day limit, "{self.at_least}", must be in m, h or d.',
+                f"“当日”时限的最短时间“{self.at_least}”须用分钟（m）、小时（h）或天（d）。",
+                f'The shortest time of a same-day limit, "{self.at_least}", must be in minutes, hours or days.',
             )
 
     @classmethod

@@ -10,7 +10,16 @@ from policies.parts import Scale
 
 
 class ScaleFault(ValueError):
-    """Answers that don't fit their scale; the text says what would be right."""
+    """Answers that don't fit their scale: `items` are the faulty ones by their numbers.
+
+    `code` is `missing` (not answered), `unknown` (no item of this scale) or `out_of_range`.
+    """
+
+    def __init__(self, code: str, items: tuple[str, ...], scale: Scale) -> None:
+        super().__init__(f"{scale.code}: {code}: {', '.join(items)}")
+        self.code = code
+        self.items = items
+        self.scale = scale
 
 
 class Scales(Protocol):
@@ -42,13 +51,16 @@ def scored(code: str, items: Mapping[str, int], book: Scales) -> Screening:
     Raises ScaleFault when one is missing, unknown or out of range.
     """
     scale = book.scales[code]
-    if set(items) != {str(number) for number in range(1, scale.items_count + 1)}:
-        message = f"{code} has the items 1 to {scale.items_count}, each answered once"
-        raise ScaleFault(message)
+    wanted = [str(number) for number in range(1, scale.items_count + 1)]
     lowest, highest = scale.answers
-    if any(not lowest <= answer <= highest for answer in items.values()):
-        message = f"each item of {code} is answered by {lowest} to {highest}"
-        raise ScaleFault(message)
+    wrong = {
+        "unknown": tuple(one for one in items if one not in wanted),
+        "missing": tuple(one for one in wanted if one not in items),
+        "out_of_range": tuple(one for one, answer in items.items() if not lowest <= answer <= highest),
+    }
+    for fault, found in wrong.items():
+        if found:
+            raise ScaleFault(fault, found, scale)
     score = sum(items.values())
     alarmed = any(items[item] >= least for item, least in scale.alarm.items())
     return Screening(code, score, _band(scale, items, score), alarmed)

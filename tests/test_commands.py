@@ -66,6 +66,43 @@ def test_an_installation_is_set_up_swept_and_audited(machine: Machine) -> None:
     assert (code, said) == (0, "Loaded cn-2026.yaml; 0 limits have moved.\n")
 
 
+def checked(machine: Machine) -> dict[str, dict[str, str]]:
+    # With an interval that a busy machine doesn't miss between two commands.
+    said = machine.whistle("doctor", "--json", WHISTLE_SWEEP_EVERY="10m")[1]
+    return {one["name"]: one for one in json.loads(said)["checks"]}
+
+
+def test_whoever_sweeps_by_a_timer_as_the_doctor_advises_is_well_though_a_channel_is_set_wrongly(
+    machine: Machine,
+) -> None:
+    assert machine.whistle("migrate")[0] == 0
+    assert checked(machine)["sweep"]["state"] == "bad"
+    assert "WHISTLE_SWEEP_EVERY" in checked(machine)["orchestrator"]["mend"]
+    assert machine.whistle("sweep", WHISTLE_SMS="not json")[0] == 0
+    assert checked(machine)["sweep"]["state"] == "ok"
+
+
+def test_an_incident_is_read_and_ended_by_hand_and_the_doctor_says_how(machine: Machine) -> None:
+    assert machine.whistle("migrate")[0] == 0
+    assert machine.whistle("incident", "list") == (0, "No incident is open.\n")
+    with psycopg.connect(machine.dsn) as connection:
+        found = "\n".join(f"WH-2026-{n:06}: event 1: cut" for n in range(12))
+        connection.execute("INSERT INTO incident (at, kind, why) VALUES (now(), 'seal_broken', %s)", [found])
+    assert "whistle incident end N" in checked(machine)["incidents"]["mend"]
+    code, said = machine.whistle("incident", "list")
+    assert (code, "1  " in said, "seal_broken" in said, "WH-2026-000009" in said, "and 2 more" in said) == (
+        0, True, True, True, True,
+    )  # fmt: skip
+    assert machine.whistle("incident", "end", "2", "--why", "restored")[0] == 2
+    assert machine.whistle("incident", "end", "1")[0] == 2
+    assert machine.whistle("incident", "end", "1", "--why", "restored", "--by", "Zhou Min")[0] == 0
+    assert machine.whistle("incident", "list", "--json") == (0, "[]\n")
+    (kept,) = json.loads(machine.whistle("incident", "list", "--all", "--json")[1])
+    assert (kept["why"], kept["ended_by"], kept["ended_why"]) == (found, "Zhou Min", "restored")
+    assert "(Zhou Min): restored" in machine.whistle("incident", "list", "--all")[1]
+    assert checked(machine)["incidents"]["state"] == "ok"
+
+
 def test_what_is_wrong_with_the_keys_is_said_in_one_sentence(machine: Machine) -> None:
     assert machine.whistle("migrate")[0] == 0
     key = machine.home / "keys" / "master.key"

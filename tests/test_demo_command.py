@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -13,7 +15,8 @@ from typer.testing import CliRunner, Result
 
 from api.commands import city, demo
 from api.commands.database import installation
-from cases import agenda
+from cases import agenda, chain, ledger, vault
+from cases.dossier import SECTIONS
 from cases.installation import Installation, verified
 from cases.office import Session
 from cases.outbox import delivery, outbox
@@ -24,6 +27,10 @@ from cases.track import discover
 
 OWING = {"counselor", "principal", "mentor", "officer", "lead", "liaison", "coordinator", "supervisor"}
 """The roles that are given anything to do; the others look, or are asked by name."""
+
+
+PROSE = frozenset({"line", "text", "lines", "evidence", "plan", "scores", "items"})
+"""The kinds of fields into which somebody writes; the others hold codes, which pages put into words."""
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +103,8 @@ def test_everybody_of_the_demonstration_who_can_owe_something_does(shown: Instal
     with shown.store.read() as connection:
         for part in cast(connection):
             actor = office.directory.actor(connection, part.member_id, now)
-            if part.role in OWING:
-                assert agenda.owed(Session(connection, office), actor, now), part.role
+            if part.part in OWING:
+                assert agenda.owed(Session(connection, office), actor, now), part.part
 
 
 def test_nobody_is_sent_anything_of_it_and_what_is_old_has_been_read(shown: Installation) -> None:
@@ -120,6 +127,54 @@ def test_what_was_told_ends_now_and_its_histories_verify(shown: Installation) ->
         session = Session(connection, office)
         rows = connection.execute(select(case.c.id, case.c.number).order_by(case.c.id).limit(30)).all()
         assert [line for row in rows for line in verified(session, office, row.number, row.id)] == []
+
+
+def test_everything_that_is_said_in_it_is_chinese_and_stands_where_it_belongs(shown: Installation) -> None:
+    """A visitor of the Chinese pages meets no English; a hospital's appointment isn't in the family's home."""
+    said = {(one["kind"], one["trigger"], name, text) for one in _spoken(shown) for name, text in one["words"]}
+    # Names of scales and their versions, and what a file's name ends in.
+    allowed = re.compile(r"(?i)C-SSRS|PHQ-9|GAD-7|zh-2009|screener|\.(pdf|jpg)$")
+    english = sorted(one for one in said if re.search("[A-Za-z]", allowed.sub("", one[3])))
+    assert english == []
+    of = {(kind, trigger, name): {text for k, t, n, text in said if (k, t, n) == (kind, trigger, name)}
+          for kind, trigger, name, _ in said}  # fmt: skip
+    assert not [one for one in of["referral", "schedule", "where"] if "家中" in one or "社区" in one]
+    assert not [one for one in of["return_to_school", "appeal", "grounds"] if "请假" in one]
+    assert not [one for one in of["protection", "apply", "grounds"] if "请假" in one or "医生" in one]
+    assert not [one for one in of["return_to_school", "defer", "reason"] if "指派" in one]
+
+
+def _spoken(shown: Installation) -> Iterator[dict[str, Any]]:
+    """Every event's sealed words, opened, with the fields in which they stand."""
+    office = shown.office()
+    with shown.store.read() as connection:
+        query = select(event, case.c.student_id).join(case, case.c.id == event.c.case_id)
+        rows = connection.execute(query).mappings().all()
+    keys = office.keystore.many({row["student_id"] for row in rows})
+    tracks = discover()
+    for row in rows:
+        words: list[tuple[str, str]] = []
+        move = tracks[row["kind"]].by_name.get(row["trigger"])
+        prose = {field.name for field in move.form.fields if field.kind in PROSE} if move is not None else set()
+        for section in SECTIONS:
+            if row[section] is not None:
+                place, recorded = (
+                    ledger.place(row["case_id"], row["seq"]),
+                    chain.commitment_to(section, row["commitments"]),
+                )
+                blob = vault.open(keys[row["student_id"]], place, section, row[section], recorded)
+                written = {name: value for name, value in json.loads(blob).items() if name in prose}
+                words += [(name, text) for name, value in written.items() for text in _texts(value)]
+        yield {"kind": row["kind"], "trigger": row["trigger"], "words": words}
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in a form's value, however deep; the names of its parts aren't read by anybody."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in [one for name, one in value.items() if name != "limit"] if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def test_the_makefile_tells_them_before_everything_is_started() -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workflows import place, server, surroundings
 from workflows.faults import OrchestratorFault
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _SETTLED_SECONDS = 120
+SILENT: Final = timedelta(minutes=2)
+"""A server whose process lives and that has answered nothing for so long hangs. A start takes less."""
 
 
 @dataclass(slots=True)
@@ -35,12 +38,36 @@ class Living:
     server: Server
     runner: Runner
     watchdog: Watchdog
+    silent: timedelta = SILENT
+    _silent_since: float | None = None
 
     def mend(self) -> None:
-        """Start a server that has fallen over again, at the address it had."""
+        """Begin a runner again that has ended, and start a server again, at its address, that fell over or hangs."""
+        revived(self.runner)
         if not self.server.running():
             _log.warning("the orchestrator fell over and is started again")
-            self.server = server.start(self.server.home, os.environ, port=self.server.port)
+        elif self._hangs():
+            _log.warning("the orchestrator hangs and is started again")
+            self.server.stop()
+        else:
+            return
+        self._silent_since = None
+        self.server = server.start(self.server.home, os.environ, port=self.server.port)
+
+    def _hangs(self) -> bool:
+        """Whether it was found silent at two looks so far apart, and at each between them."""
+        if server.answers(self.server.port):
+            self._silent_since = None
+            return False
+        now = time.monotonic()
+        self._silent_since = self._silent_since or now
+        return now - self._silent_since >= self.silent.total_seconds()
+
+
+def revived(runner: Runner) -> None:
+    """Begin it again if its thread has ended, whatever ended it."""
+    if runner.revive():
+        _log.error("the runner had ended and is begun again")
 
 
 @contextmanager
@@ -95,7 +122,7 @@ def pooled(premises: Premises, every: timedelta, url: str, pool: str, name: str)
     place.settle(premises)
     source = Pool(pool, name)
     runner = Runner(source, look=min(LOOK_AHEAD, every / 2))
-    watchdog = Watchdog(premises, every)
+    watchdog = Watchdog(premises, every, mend=lambda: revived(runner))
     try:
         runner.start()
         watchdog.start()

@@ -16,6 +16,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.runtime import flow_run
 
 from cases import rounds
+from cases.belonging import RUN, belonging_to
 from workflows import place
 
 Done = dict[str, Any]
@@ -47,7 +48,8 @@ def sheet_key(code: str) -> str:
 async def _go(name: str, **given: Any) -> Done:  # noqa: ANN401 - a round's own
     """The round itself is ordinary code: it runs in a thread, so that the loop keeps its ear to the server."""
     premises = place.here()
-    return await asyncio.to_thread(rounds.go, premises, name, "orchestrator", premises.clock(), **given)
+    with belonging_to(RUN, str(flow_run.id)):
+        return await asyncio.to_thread(rounds.go, premises, name, "orchestrator", premises.clock(), **given)
 
 
 @flow(name="sweep", flow_run_name=_named, retries=2, retry_delay_seconds=2, validate_parameters=False)

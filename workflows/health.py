@@ -112,8 +112,8 @@ def _not_up(home: Path) -> Check:
         "warn",
         (f"没有运行（{home}）", f"isn't running ({home})"),
         (
-            "运行 whistle up；否则要定时运行 whistle sweep，到期的时限才会处理。",
-            "Run `whistle up`, or else time `whistle sweep`: nothing falls due by itself.",
+            "运行 whistle up；否则要每隔 WHISTLE_SWEEP_EVERY 定时运行 whistle sweep，到期的时限才会处理。",
+            "Run `whistle up`, or else time `whistle sweep`, each WHISTLE_SWEEP_EVERY: nothing falls due by itself.",
         ),
     )
 

@@ -2,7 +2,8 @@
 sweep. On one machine it works for deployments of its own, on several for a pool (`workflows.sources`).
 
 It asks the server every few seconds what comes due, claims a run and executes it in place. Of several due runs of one
-deployment only the newest is executed, the others are cancelled. While the server is away it keeps asking; the dead-man
+deployment only the newest is executed, the others are cancelled. While the server is away it keeps asking, and whatever
+else goes wrong it begins again after a while: nobody but it makes the digest, the seals and the back-ups. The dead-man
 switch (`workflows.watchdog`) sees to the sweeping meanwhile.
 """
 
@@ -12,7 +13,7 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -28,6 +29,8 @@ from prefect.flow_engine import run_flow_async
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Cancelled, Crashed, Pending, Scheduled
 
+from cases.belonging import RUN, belonging_to
+
 if TYPE_CHECKING:
     from workflows.deployments import Plan
     from workflows.sources import Source
@@ -39,6 +42,8 @@ _AWAY: Final = (httpx.HTTPError, PrefectException, OSError, TimeoutError)
 LOOK_AHEAD: Final = timedelta(seconds=5)
 AGAIN: Final = timedelta(seconds=2)
 """How soon a server that is away is asked again."""
+AGAIN_MOST: Final = timedelta(minutes=1)
+"""The longest wait after any other fault; each in a row doubles it."""
 ALONE: Final = timedelta(seconds=15)
 """The longest look ahead where nobody else takes runs: what is planned is seen before its time all the same."""
 LIVES: Final = 3
@@ -57,12 +62,23 @@ class Runner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leaving: asyncio.Event | None = None
         self._client: PrefectClient | None = None
-        self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
+        self._thread = self._made()
+        self._stopped = False
         self._settled_once = threading.Event()
 
     def start(self) -> None:
         """Begin; comes back at once."""
         self._thread.start()
+
+    def revive(self) -> bool:
+        """Begin again where the thread has ended though nobody stopped it; whether that was needed."""
+        if self._stopped or self._thread.ident is None or self._thread.is_alive():
+            return False
+        self._running, self._busy, self._client = {}, set(), None
+        self._loop = self._leaving = None
+        self._thread = self._made()
+        self._thread.start()
+        return True
 
     def wait_settled(self, seconds: float) -> bool:
         """Whether the server and this runner have agreed on the deployments, after at most so many seconds."""
@@ -73,16 +89,21 @@ class Runner:
 
     def stop(self, seconds: float = 15) -> None:
         """Take no more runs, let those at work end, and come back when they have."""
-        if self._loop is not None and self._leaving is not None:
-            self._loop.call_soon_threadsafe(self._leaving.set)
+        self._stopped = True
+        if self._loop is not None and self._leaving is not None and self._thread.is_alive():
+            with suppress(RuntimeError):  # The loop ends of itself just now.
+                self._loop.call_soon_threadsafe(self._leaving.set)
         if self._thread.ident is not None:
             self._thread.join(seconds)
+
+    def _made(self) -> threading.Thread:
+        return threading.Thread(target=self._work, name="runner", daemon=True)
 
     def _work(self) -> None:
         try:
             with self._settings():
                 asyncio.run(self._run())
-        except Exception as fault:  # noqa: BLE001 - whatever it is, the watchdog takes over and this says why
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the watchdog begins it again and this says why
             _log.critical("the runner has ended", extra={"fault": type(fault).__name__})
 
     def _settings(self) -> AbstractContextManager[Any]:
@@ -93,7 +114,10 @@ class Runner:
 
     async def _run(self) -> None:
         self._loop, self._leaving = asyncio.get_running_loop(), asyncio.Event()
-        away = False
+        # A stop between the thread's begin and here found no loop to tell it to.
+        if self._stopped:
+            return
+        away, wait = False, AGAIN
         while not self._leaving.is_set():
             try:
                 async with get_client() as client:
@@ -104,11 +128,16 @@ class Runner:
                     self._client = client
                     while not self._leaving.is_set():
                         await self._once(client)
+                        wait = AGAIN
             except _AWAY as fault:
                 if not away:
                     _log.warning("the orchestrator is away", extra={"fault": type(fault).__name__})
                 away = True
                 await self._rest(min(self._look, AGAIN))
+            except Exception as fault:  # noqa: BLE001 - the database that was asked what to plan, the answer, anything
+                _log.error("the runner stumbled", extra={"fault": type(fault).__name__})
+                await self._rest(wait)
+                wait = min(wait * 2, AGAIN_MOST)
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def _settle(self, client: PrefectClient) -> None:
@@ -156,6 +185,11 @@ class Runner:
         return runs[max(len(past) - 1, 0) :]
 
     async def _at_its_time(self, plan: Plan, run: FlowRun) -> None:
+        # What is said of a run carries the id by which Prefect's own pages know it.
+        with belonging_to(RUN, str(run.id)):
+            await self._waited_for(plan, run)
+
+    async def _waited_for(self, plan: Plan, run: FlowRun) -> None:
         """Wait, claim, execute. The claim is the server's: of several that ask, one is accepted.
 
         It is made at the run's time and not before, so that a process which is killed takes no run to come with it.

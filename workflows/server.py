@@ -20,6 +20,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Final, Self
 
@@ -90,10 +91,19 @@ class Server:
 
 def ready(port: int) -> bool:
     """Whether a server answers there that it is ready."""
+    return _says_yes(port, "ready")
+
+
+def answers(port: int) -> bool:
+    """Whether a server answers there at all; it may still be starting, or not reach its database."""
+    return _says_yes(port, "health")
+
+
+def _says_yes(port: int, asked: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/{asked}", timeout=5) as answer:
             return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError, ValueError):
+    except (OSError, urllib.error.URLError, HTTPException, ValueError):
         return False
 
 

@@ -97,6 +97,17 @@ def _store(settings: Settings, url: str) -> Iterator[Store]:
         yield store
 
 
+def bare_premises(kept: Installation) -> Premises:
+    """The same without what delivers: faulty settings of channels hold up no sweep."""
+    from api.settings import Settings
+    from cases import embedded
+    from cases.rounds import Premises
+
+    settings = Settings.read(os.environ)
+    home = settings.home or embedded.default_home()
+    return Premises(kept, home, settings.seals or home / "seals", backups=settings.backups)
+
+
 def premises(kept: Installation) -> Premises:
     """Where this installation's rounds are made: its home, the folder of its seals, what delivers its messages.
 
@@ -104,12 +115,9 @@ def premises(kept: Installation) -> Premises:
     """
     from api.delivery import round_of, webhooks_of
     from api.settings import Settings
-    from cases import embedded
-    from cases.rounds import Premises
 
+    made = bare_premises(kept)
     settings = Settings.read(os.environ)
-    home = settings.home or embedded.default_home()
-    made = Premises(kept, home, settings.seals or home / "seals", backups=settings.backups)
     office = made.office()
     made.deliver = round_of(settings, office.book_of(office.current).tz)
     made.webhooks = webhooks_of(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -66,6 +67,7 @@ def run(
     Make one of the regular rounds; running it again repeats nothing. `retention` only lists, unless --apply is given.
     Exits with 1 when a seal doesn't fit the histories.
     """
+    from api import logs
     from api.commands.database import installation, premises
     from cases import rounds
 
@@ -75,6 +77,7 @@ def run(
         "thorough": thorough,
         "apply": apply,
     }
+    logs.set_up(level=logging.WARNING)
     with installation() as kept:
         done = rounds.go(premises(kept), which.value, "person", datetime.now(UTC), **given)
     typer.echo(json.dumps(done, ensure_ascii=False) if as_json else _said(which, done, language))

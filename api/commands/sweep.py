@@ -1,8 +1,9 @@
-"""`whistle sweep`: fire what has come due, once, now. Anybody may, as often as they like."""
+"""`whistle sweep`: fire what has come due, once, now. Anybody may, as often as they like, by a timer too."""
 
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 
 import typer
@@ -21,18 +22,19 @@ def sweep(
 
     Fire every limit that has come due: reminders, warnings, breaches, orders. Running it again repeats nothing.
     """
-    from api.commands.database import installation
-    from cases import wake
+    from api import logs
+    from api.commands.database import bare_premises, installation
+    from cases import rounds
 
+    logs.set_up(level=logging.WARNING)
     with installation() as kept:
-        swept = wake.sweep(kept.store, kept.office(), datetime.now(UTC))
+        done = rounds.go(bare_premises(kept), "sweep", "person", datetime.now(UTC))
     if as_json:
-        counts = {"cases": swept.cases, "fired": swept.fired, "aside": swept.aside}
-        typer.echo(json.dumps({**counts, "lag_seconds": swept.lag.total_seconds()}))
+        typer.echo(json.dumps(done))
         return
     typer.echo(
         language.says(
-            f"唤醒 {swept.cases} 个个案，触发 {swept.fired} 次，搁置 {swept.aside} 个。",
-            f"Woke {swept.cases} cases, fired {swept.fired} rungs, set {swept.aside} aside.",
-        )
+            "唤醒 {cases} 个个案，触发 {fired} 次，搁置 {aside} 个。",
+            "Woke {cases} cases, fired {fired} rungs, set {aside} aside.",
+        ).format(**done)
     )

@@ -101,7 +101,7 @@ def _show_passes(kept: Installation, language: Language) -> None:
     )
     for one in passes(kept.store, datetime.now(UTC)):
         role = ROLES[one.part.role].in_language(language.value)
-        typer.echo(f"  {one.login:<12}  {one.password}  {role} {one.part.name} · {one.part.place}")
+        typer.echo(f"  {one.login:<17}  {one.password}  {role} {one.part.name} · {one.part.place}")
     typer.echo("")
 
 

@@ -48,8 +48,8 @@ _SAID: Final = {
         "What the hospital does. A new status pulls the referral's triggers; whatever they refuse is refused.",
     ),
     "Communication": (
-        "给学校的建议；新建即记录治疗进展。",
-        "Advice for the school; creating one records an update of the treatment.",
+        "给学校的建议；新建即记录治疗进展。带 Idempotency-Key 或 If-None-Exist 重发，24 小时内只新建一次。",
+        "Advice for the school; creating one tells of the treatment, once for each Idempotency-Key or If-None-Exist.",
     ),
 }
 

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.asked import Asked, Opening, Reader, Reading, TheHouse, Writing
 from api.fhir import answers, reading, searching, shapes
 from api.fhir.answers import Acceptable, Parameters
+from api.fhir.repeated import Event, IfNoneExist, claimed
 from api.fhir.tasks import fire
 from api.fhir.updates import Pull
+from api.rest.asking import IdempotencyKey
 from cases import queries, referrals, vault
 from cases.referrals import Wanted
 from cases.refusal import Refusal
@@ -59,9 +61,29 @@ def read(name: str, house: TheHouse, reader: Asked, session: Opening) -> Respons
 
 
 @router.post("")
-def create(house: TheHouse, reader: Asked, session: Writing, given: Given) -> Response:
-    """Tell the school how to help: the referral is named by basedOn, partOf or about, the advice is the payload."""
+def create(
+    house: TheHouse,
+    reader: Asked,
+    session: Writing,
+    given: Given,
+    key: IdempotencyKey = None,
+    unless: IfNoneExist = None,
+) -> Response:
+    """Tell the school how to help: the referral is named by basedOn, partOf or about, the advice is the payload.
+
+    With an `Idempotency-Key` or an `If-None-Exist` it is told once, however often it is sent.
+    """
     wanted = reading.checked("Communication", given)
+    repeated = claimed(session, reader, given, key, unless)
+    if repeated.before is not None:
+        return _created(session, house, reader, repeated.before.event, repeated.before.status)
+    event = _told(session, house, reader, wanted)
+    repeated.keep(session, event)
+    return _created(session, house, reader, event)
+
+
+def _told(session: Session, house: House, reader: Reader, wanted: Mapping[str, Any]) -> Event:
+    """Pull the trigger that tells the school; the event that it made."""
     number, no, _ = reading.named(_about(wanted))
     found = referrals.one(session, reader.actor, number, no, reader.now)
     if wanted["status"] != "completed":
@@ -75,8 +97,16 @@ def create(house: TheHouse, reader: Asked, session: Writing, given: Given) -> Re
     house.guard(session, reader.actor)
     told = referrals.told(session, reader.actor, reader.now, Wanted(names=[(number, no)]), most=1).items
     seq = next((one.seq for one in told if one.seq in fired.events), fired.events[0])
+    return number, no, seq
+
+
+def _created(session: Session, house: House, reader: Reader, event: Event, before: int | None = None) -> Response:
+    """The answer to a creation; `before` is the status where an earlier request made it."""
+    number, no, seq = event
     answer = _read(session, house, reader, number, no, seq)
-    answer.status_code = 201
+    answer.status_code = before or 201
+    if before is not None:
+        answer.headers["Idempotency-Replayed"] = "true"
     answer.headers["Location"] = f"{answers.base(house)}/Communication/{number}.{no}.{seq}/_history/1"
     return answer
 

@@ -10,6 +10,7 @@ import orjson
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
+from api.given import keepable_json
 from cases.refusal import FieldFault, Refusal
 
 Kind = Literal["Task", "ServiceRequest", "Communication"]
@@ -49,9 +50,11 @@ async def body(request: Request) -> Any:  # noqa: ANN401 - JSON
     if kind not in (_MERGES | {PATCH} if request.method == "PATCH" else _BODIES):
         raise HTTPException(415)
     try:
-        return orjson.loads(await request.body())
+        found = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
         raise HTTPException(400) from None
+    keepable_json(found)
+    return found
 
 
 def is_patch(request: Request) -> bool:

@@ -9,14 +9,13 @@ from datetime import date
 from typing import Final
 
 from api.imports.reading import Broken, Cell, Formula
+from cases import id_number
 from cases.import_fault import RowFault
 
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _PACKED: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _PHONE: Final = re.compile(r"\+?\d[\d\- ]{3,18}\d")
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,63}")
-_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS: Final = "10X98765432"
 _EXACT: Final = 10**15
 """Beyond so many a spreadsheet's number has lost its last digits."""
 
@@ -110,18 +109,12 @@ class Line:
         said = self.text(field, 40)
         if said is None:
             return None
-        plain = unicodedata.normalize("NFKC", said).upper().replace(" ", "")
-        if not re.fullmatch(r"\d{17}[\dX]", plain, re.ASCII):
-            self.wrong(field, "id_number_form")
+        number = id_number.plain(said)
+        fault = id_number.fault(number, born)
+        if fault is not None:
+            self.wrong(field, fault)
             return None
-        check = _CHECKS[sum(int(digit) * weight for digit, weight in zip(plain, _WEIGHTS, strict=False)) % 11]
-        if plain[-1] != check:
-            self.wrong(field, "id_number_check")
-            return None
-        if born is not None and plain[6:14] != f"{born:%Y%m%d}":
-            self.wrong(field, "id_number_born")
-            return None
-        return plain
+        return number
 
 
 def _day(said: str) -> date | None:

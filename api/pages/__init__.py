@@ -20,16 +20,18 @@ from api.pages import (
     statistics,
     together,
     trigger,
+    unsent,
     whistle,
     work,
 )
 from api.pages.problems import problem
+from api.pages.unsent import rescued
 
-__all__ = ["problem", "router"]
+__all__ = ["problem", "rescued", "router"]
 
 router = APIRouter()
 for _noun in (
-    *(signin, work, whistle, find, letters, mine, live, papers, board, together, dispatch, orders, bulletin),
+    *(signin, work, whistle, find, letters, mine, live, unsent, papers, board, together, dispatch, orders, bulletin),
     *(statistics, admin, case, trigger),
 ):
     # The triggers' own router comes last: a page made for one trigger takes its address before it.

@@ -16,6 +16,7 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from api import tables
+from api.given import number_of
 from api.pages.frame import Framed, Page, Posted
 from api.pages.parts import Head, headed, level_word, named
 from api.pages.spoken import Left
@@ -153,9 +154,9 @@ def filters_of(query: QueryParams) -> Filters:
     return Filters(
         tile=tile if tile in TILES else "",
         level=tuple(one for one in LEVELS if one in query.getlist("level")),
-        district=_number(query.get("district", "")),
-        street=_number(query.get("street", "")),
-        organisation=_number(query.get("organisation", "")),
+        district=number_of(query.get("district", "")),
+        street=number_of(query.get("street", "")),
+        organisation=number_of(query.get("organisation", "")),
         clock=clock if clock.count(".") == 1 and clock.replace(".", "").replace("_", "").isalnum() else "",
         late=int(late) if late in {str(one) for one in LATE} else 0,
     )
@@ -165,10 +166,6 @@ def query_of(chosen: Filters, **changed: object) -> str:
     """The query string of these filters, with some of them changed; None or an empty one takes a filter off."""
     parts = {name: getattr(chosen, name) for name in _NAMES} | changed
     return urlencode({name: value for name, value in parts.items() if value}, doseq=True)
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _districts(page: Page) -> bool:

@@ -9,7 +9,9 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Count, TrackNo
 from api.pages.charts import Chart, chart
+from api.pages.draft import student_told
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page, Posted
 from api.pages.papers import shown_of
@@ -42,7 +44,7 @@ class Done:
 
 
 @router.get("/cases/{number}")
-def case_page(number: str, page: Framed, done: int | None = None, show: str = "") -> Response:
+def case_page(number: str, page: Framed, done: Count | None = None, show: str = "") -> Response:
     """Reading is logged, so this is a transaction that writes. `show` leaves out on the screen what others did."""
     with page.opening() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -53,7 +55,7 @@ def case_page(number: str, page: Framed, done: int | None = None, show: str = ""
 
 
 @router.get("/cases/{number}/now")
-def case_now(number: str, page: Framed, events: int = 0) -> Response:
+def case_now(number: str, page: Framed, events: Count = 0) -> Response:
     """What changes by itself, for a page that stands open: the next step with its limits, and what has happened since.
 
     Opens no section, so it is no look save through break-glass; what was said is read by loading the page.
@@ -94,7 +96,7 @@ def identity(number: str, page: Framed, posted: Posted) -> Response:
             return page.show("identity.html", session, status=422, identity=None, error=error, **shown)
         noting.note_looks(session, [file], actor, ["identity"], why, now)
         opened = dossier.identity(session, file)
-        return page.show("identity.html", session, identity=_identity(page, opened), error="", **shown)
+        return page.show("identity.html", session, identity=student_told(page, opened), error="", **shown)
 
 
 @router.get("/cases/{number}/looks")
@@ -107,7 +109,7 @@ def looks_page(number: str, page: Framed, before: str = "") -> Response:
 
 
 @router.get("/cases/{number}/clocks/{no}")
-def clock_page(number: str, no: int, page: Framed) -> Response:
+def clock_page(number: str, no: TrackNo, page: Framed) -> Response:
     """Why is this due then? The reckoning line by line."""
     with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -121,7 +123,7 @@ def clock_page(number: str, no: int, page: Framed) -> Response:
 
 
 @router.get("/cases/{number}/tracks/{no}")
-def track_page(number: str, no: int, page: Framed) -> Response:
+def track_page(number: str, no: TrackNo, page: Framed) -> Response:
     """One track with its diagram, the present state marked."""
     with page.reading() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
@@ -135,7 +137,7 @@ def track_page(number: str, no: int, page: Framed) -> Response:
 
 
 @router.get("/cases/{number}/tracks/{no}/diagram.svg")
-def diagram(number: str, no: int, page: Framed) -> Response:
+def diagram(number: str, no: TrackNo, page: Framed) -> Response:
     with page.reading() as session:
         file, _ = queries.look(session, number, page.reader.actor, page.reader.now)
         record = file.track(no)
@@ -235,18 +237,3 @@ def _chart(page: Page, file: CaseFile, history: list[Told]) -> Chart | None:
     weeks = {one.no: int(one.facts.get("week", one.facts.get("round", 0))) for one in file.of_kind("check_in")}
     filed = [(weeks[one.track], one) for one in history if one.name == "check_in.school_filed" and one.track in weeks]
     return chart(page, sorted(((week, {**one.open, **one.said}) for week, one in filed), key=lambda each: each[0]))
-
-
-def _identity(page: Page, written: dict[str, Any]) -> list[tuple[str, str]]:
-    from api.pages import words
-
-    found = []
-    for name, value in written.items():
-        label = words.FIELDS.get(name)
-        text = "\n".join(_line(one) for one in value) if isinstance(value, list) else str(value)
-        found.append((page.word(label) if label is not None else name, text))
-    return found
-
-
-def _line(value: object) -> str:
-    return " ".join(str(one) for one in value.values()) if isinstance(value, dict) else str(value)

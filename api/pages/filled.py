@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from starlette.datastructures import FormData
 
+from api.given import number_of
 from cases.forms import Field, Form
 
 ROWS: Final = 4
@@ -53,6 +54,11 @@ class Typed:
             standing = texts.setdefault(name, [])
             standing += [one for one in several if one not in standing]
         return Typed(texts)
+
+    @property
+    def texts(self) -> Mapping[str, list[str]]:
+        """Every text by its field."""
+        return self._texts
 
     def one(self, name: str) -> str:
         """The text of a field; empty without one."""
@@ -103,8 +109,8 @@ def student(typed: Typed, name: str = "student") -> dict[str, Any]:
     """The sub-form of a student."""
     found: dict[str, Any] = dict(typed.under(name))
     grade = str(found.get("grade", ""))
-    if grade.isascii() and grade.isdigit():
-        found["grade"] = int(grade)
+    if (number := number_of(grade)) is not None:
+        found["grade"] = number
     if "guardians" in found:
         found["guardians"] = lines(typed.raw(f"{name}.guardians"))
     return found
@@ -156,8 +162,8 @@ def _items(field: Field, typed: Typed) -> object:
     found: dict[int, dict[str, str]] = {}
     for path, text in typed.under(field.name).items():
         row, _, part = path.partition(".")
-        if row.isascii() and row.isdigit():
-            found.setdefault(int(row), {})[part] = text
+        if (number := number_of(row)) is not None:
+            found.setdefault(number, {})[part] = text
     return [found[row] for row in sorted(found)]
 
 
@@ -167,7 +173,8 @@ def _answers(field: Field, typed: Typed) -> object:
 
 def _extra(field: Field, typed: Typed) -> object:
     text = typed.one(field.name)
-    return int(text) if text.isascii() and text.isdigit() else text
+    number = number_of(text)
+    return text if number is None else number
 
 
 _READ: Final[Mapping[str, Callable[[Field, Typed], object]]] = {

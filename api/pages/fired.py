@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import FormData
+from starlette.requests import Request
 
+from api.given import number_of
 from api.pages.frame import Page
 from cases import access, asked_twice, engine
 from cases.asked_twice import Answer
 from cases.casefile import CaseFile
 from cases.office import Session
-from cases.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,7 @@ class Opened:
 
 
 def _whole(text: object) -> int | None:
-    written = str(text or "")
-    return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else None
+    return number_of(str(text or ""))
 
 
 def fire(
@@ -52,22 +52,54 @@ def fire(
     trigger: str,
     form: Mapping[str, Any] | None,
     opened: Opened,
+    asked: Sequence[str] = (),
 ) -> str:
     """Pull a trigger in a transaction of its own and answer where the reader goes then; a second time the same.
 
-    Refuses with Refusal; nothing has changed then.
+    `asked` is what was sent, where the form was gathered from what has been kept. Refuses with Refusal; nothing has
+    changed then.
     """
-    request = json.dumps([case, track, trigger, form], sort_keys=True, default=str).encode()
+    request = _request(asked or [case, track, trigger, form])
     with page.writing() as session:
         actor, now = page.reader.actor, page.reader.now
-        held = asked_twice.claim(session, actor.member_id, f"page {opened.key}", request, now)
+        held = asked_twice.claim(session, actor.member_id, _key(opened), request, now)
         if isinstance(held, Answer):
             return str(held.body["to"])
-        address: int | str = int(track) if track.isdecimal() else track
+        no = number_of(track)
+        address: int | str = track if no is None else no
         done = engine.fire(session, case, address, trigger, actor, form, now, version=opened.version)
         to = _onward(page, session, done.case, done.events)
         asked_twice.keep(session, held, Answer(303, {"to": to}, {}))
-        return to
+    # What was kept of it while it was written isn't needed any more.
+    page.house.kept.keystore.unsent.drop(page.reader.member.id, address_of(page.request))
+    return to
+
+
+def address_of(request: Request) -> str:
+    """The address of a form's own page: files are sent to one behind it."""
+    path = request.url.path.removesuffix("/attachments")
+    return path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def answered(page: Page, session: Session, opened: Opened, asked: Sequence[str]) -> str:
+    """Where the same form led when it was sent before; empty where it hasn't been."""
+    reader = page.reader
+    found = asked_twice.given(session, reader.actor.member_id, _key(opened), _request(asked), reader.now)
+    return str(found.body["to"]) if found is not None else ""
+
+
+def is_answered(page: Page, session: Session, opened: Opened) -> bool:
+    """Whether a form of this key has been sent and done."""
+    reader = page.reader
+    return asked_twice.given(session, reader.actor.member_id, _key(opened), None, reader.now) is not None
+
+
+def _key(opened: Opened) -> str:
+    return f"page {opened.key}"
+
+
+def _request(asked: Sequence[Any]) -> bytes:
+    return json.dumps(asked, sort_keys=True, default=str).encode()
 
 
 def _onward(page: Page, session: Session, file: CaseFile, events: tuple[int, ...]) -> str:
@@ -76,8 +108,3 @@ def _onward(page: Page, session: Session, file: CaseFile, events: tuple[int, ...
     if sight.nothing:
         return "/"
     return f"/cases/{file.number}" + (f"?done={events[0]}" if events else "")
-
-
-def is_conflict(refusal: Refusal) -> bool:
-    """Whether somebody was quicker: then the reader is shown who changed what."""
-    return refusal.code == "conflict"

@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Match
 
 from api.asked import Asked, Reader, TheHouse
+from api.given import keepable_fields
 from api.house import House
 from api.pages import assets, words
 from api.pages.spoken import Tongue
@@ -260,6 +261,7 @@ def framed(request: Request, house: TheHouse, reader: Asked) -> Page:
 async def form_of(request: Request) -> AsyncIterator[FormData]:
     """What was posted; files that came along are closed once the answer is out."""
     async with request.form() as form:
+        keepable_fields(form.multi_items())
         yield form
 
 

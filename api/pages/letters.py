@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Count, number_of
 from api.pages import words
 from api.pages.frame import Framed, Page, Posted
 from cases import inbox
 from cases.inbox import Letter
 from cases.office import Session
+from cases.sitting import KIND_RANK
 
 router = APIRouter(include_in_schema=False)
 MOST = 30
@@ -35,7 +37,7 @@ class Line:
 
 
 @router.get("/inbox")
-def letters(page: Framed, before: int | None = None) -> Response:
+def letters(page: Framed, before: Count | None = None) -> Response:
     with page.reading() as session:
         found = inbox.letters(session.connection, page.reader.member.id, before=before, most=MOST)
         lines = [_line(page, session, one) for one in found]
@@ -52,7 +54,7 @@ def read(page: Framed, posted: Posted) -> Response:
     """Mark everything as read that was on the page."""
     newest = str(posted.get("newest", ""))
     with page.writing() as session:
-        up_to = int(newest) if newest.isdecimal() and len(newest) < 19 else None
+        up_to = number_of(newest)
         inbox.mark_read(session.connection, page.reader.member.id, page.reader.now, up_to=up_to)
     return page.go("/inbox")
 
@@ -66,7 +68,7 @@ def _line(page: Page, session: Session, one: Letter) -> Line:
         one.id,
         one.at,
         page.word(kind) if kind is not None else page.say("Notice"),
-        tuple(dict.fromkeys(text for item in one.items if (text := _item(page, session, item)))),
+        tuple(dict.fromkeys(text for item in _furthest(one.items) if (text := _item(page, session, item, one.kind)))),
         one.number,
         one.level,
         level_word(page, book, one.level),
@@ -74,8 +76,25 @@ def _line(page: Page, session: Session, one: Letter) -> Line:
     )
 
 
-def _item(page: Page, session: Session, item: Mapping[str, Any]) -> str:
-    """What one item says: what is owed and until when, or what has happened; a round's counts; a post and where."""
+def _furthest(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of each clock the item that has got furthest up the ladder; whatever is no clock's as it is."""
+    found: dict[object, Mapping[str, Any]] = {}
+    for place, item in enumerate(items):
+        key = (item.get("track"), item["clock"], item.get("due")) if item.get("clock") else place
+        if key not in found or _rank(item) > _rank(found[key]):
+            found[key] = item
+    return list(found.values())
+
+
+def _rank(item: Mapping[str, Any]) -> int:
+    return KIND_RANK[str(item.get("rung") or "owes")]
+
+
+def _item(page: Page, session: Session, item: Mapping[str, Any], kind: str) -> str:
+    """What one item says: what is owed and until when, or what has happened; a round's counts; a post and where.
+
+    A message is called by the highest that it has for its reader: an item that has got less far says so itself.
+    """
     track = session.office.tracks.get(str(item.get("kind")))
     if track is None:
         return _part(page, session, item)
@@ -83,7 +102,9 @@ def _item(page: Page, session: Session, item: Mapping[str, Any]) -> str:
     clock = track.clock_kinds.get(str(item.get("clock")))
     if clock is not None and item.get("due"):
         by = page.tongue.moment(datetime.fromisoformat(str(item["due"])))
-        return f"{label} · {page.word(clock.label)} · " + page.say("by %(time)s") % {"time": by}
+        own = words.KINDS_OF_MESSAGE[str(item.get("rung") or "owes")]
+        less = f"{page.caption(own)} · " if own != words.KINDS_OF_MESSAGE.get(kind) else ""
+        return f"{less}{label} · {page.word(clock.label)} · " + page.say("by %(time)s") % {"time": by}
     event = str(item.get("event", "")).partition(".")[2]
     move = next((one for one in track.moves if one.event == event), None)
     said = page.word(move.label) if move is not None else ""

@@ -116,7 +116,7 @@ def _faults(page: Page, written: dict[str, str]) -> dict[str, str]:
         for address in lines(written["channels"]):
             channels.open(address, Recipient(standing.email, standing.phone))
     except ChannelFault as fault:
-        errors["channels"] = fault.text(page.language)
+        errors["channels"] = fault.text_for_members(page.language)
     if bool(written["from"]) != bool(written["until"]):
         errors["from"] = page.say("Fill in both times, or neither.")
     try:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import number_of
 from api.pages.board import ROLES, allowed
 from api.pages.dispatch import Action
 from api.pages.frame import Framed, Page
@@ -58,7 +59,7 @@ def supervision(page: Framed, state: str = "", organisation: str = "", after: st
     allowed(page, ROLES)
     states = {"": OPEN, "all": tuple(TRACK.states), **{one: (one,) for one in TRACK.states}}
     chosen = state if state in states else ""
-    place = int(organisation) if organisation.isdecimal() and len(organisation) < 19 else None
+    place = number_of(organisation)
     actor, now = page.reader.actor, page.reader.now
     with page.opening() as session:
         found = listing.tracks(session, actor, now, TRACK.kind, state=states[chosen], place=place,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,7 +99,7 @@ def _keep(page: Page, number: str, name: str, content: bytes, section: str) -> R
     wanted: vault.Section = next((one for one in SECTIONS if one == section), "narrative")
     if not content:
         with page.opening() as session:
-            return _papers(page, session, number, [problem_words.of_field("missing", {}, page.language)])
+            return _papers(page, session, number, problem_words.of_field("missing", {}, page.language), wanted)
     try:
         with page.writing() as session:
             files.keep(session, number, page.reader.actor, name, content, wanted, page.reader.now)
@@ -108,11 +108,11 @@ def _keep(page: Page, number: str, name: str, content: bytes, section: str) -> R
             raise
         problem = errors.problem_of(page.request, refusal)
         with page.opening() as session:
-            return _papers(page, session, number, [one.message for one in problem.faults])
+            return _papers(page, session, number, "; ".join(one.message for one in problem.faults), wanted)
     return page.go(f"/cases/{number}/files")
 
 
-def _papers(page: Page, session: Session, number: str, wrong: Sequence[str] = ()) -> Response:
+def _papers(page: Page, session: Session, number: str, wrong: str = "", chosen: str = "") -> Response:
     actor, now = page.reader.actor, page.reader.now
     file, sight = queries.look(session, number, actor, now)
     found = files.of_case(session, file, sight, actor, now)
@@ -121,7 +121,8 @@ def _papers(page: Page, session: Session, number: str, wrong: Sequence[str] = ()
         "head": head(page, session, file, sight),
         "papers": [shown_of(page, one, names) for one in found],
         "sections": [(one, page.word(words.SECTIONS[one])) for one in SECTIONS if sight.of(one) == "yes"],
-        "wrong": list(wrong),
+        "wrong": wrong,
+        "chosen": chosen,
     }
     block = "list" if page.wants_fragment else None
     return page.show("files.html", session, block=block, status=422 if wrong else 200, **facts)

@@ -33,13 +33,13 @@ class Head:
 
 
 def grade(page: Page, outline: Outline) -> str:
-    """`初二（5）班`, `Grade 8, 5`; empty where the school wrote neither."""
+    """`初二（5）班`, `Grade 8, class 5`; empty where the school wrote neither."""
     said = grade_word(page.language, outline.grade)
     class_ = outline.class_
+    bare = class_.removesuffix("班").strip("（）()")
     if page.language == "zh_CN":
-        bare = class_.removesuffix("班").strip("（）()")
         return said + (f"（{bare}）班" if bare.isdigit() else class_)
-    return ", ".join(part for part in (said, f"class {class_}" if class_.isdigit() else class_) if part)
+    return ", ".join(part for part in (said, f"class {bare}" if bare.isdigit() else class_) if part)
 
 
 def grade_word(language: str, written: str) -> str:

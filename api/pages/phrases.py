@@ -78,6 +78,20 @@ PHRASES: Final[Mapping[str, tuple[Words, ...]]] = {
         Words("筛查提示有风险，请专科评估。", "The screening shows a risk: please assess."),
         Words("情绪低落两周以上，影响上课。", "Low mood for more than two weeks, lessons suffer."),
     ),
+    "referral.override_for_safety.legal_basis": (
+        Words(
+            "《精神卫生法》第二十八条第二款：有伤害自身的危险，所在单位应当立即制止并送诊。",
+            "Mental Health Law art. 28: danger of self-harm; the unit stops it at once and sends for diagnosis.",
+        ),
+        Words(
+            "《精神卫生法》第二十八条第二款：有危害他人安全的危险，所在单位应当立即制止并送诊。",
+            "Mental Health Law art. 28: danger to others; the unit stops it at once and sends for diagnosis.",
+        ),
+    ),
+    "referral.override_for_safety.danger": (
+        Words("已流露轻生念头，有具体计划。", "Has spoken of suicide and has a plan."),
+        Words("已有自伤行为，仍有再次自伤的危险。", "Has hurt themselves and may do so again."),
+    ),
     "referral.refuse_consent.reason": (
         Words("家长认为不需要就医。", "The parents see no need for a doctor."),
         Words("家长要自行选择医院。", "The parents want to choose a hospital themselves."),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from api.pages.frame import again, answer, environment
 from api.pages.spoken import Tongue
 from cases.directory import SHANGHAI
+from cases.offers import may_break_glass
 from cases.store_fault import StoreFault
+from cases.tracks.access import TRACK as GLASS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -15,13 +18,15 @@ if TYPE_CHECKING:
 
     from api.errors import Problem
 
+_CASE: Final = re.compile(r"/cases/(WH-\d{4}-\d{6})(?:/|$)")
+
 
 def problem(request: Request, told: Problem) -> Response:
     """The page of a problem. Asks the database for nothing: it may be what is away."""
     from jinja2_fragments import render_block
 
     made = environment(told.language)
-    facts: dict[str, Any] = {"problem": told, **outside(request, told.language)}
+    facts: dict[str, Any] = {"problem": told, "glass": _glass(request, told), **outside(request, told.language)}
     if request.headers.get("hx-request") == "true":
         text = render_block(made, "problem.html", "told", **facts)
     else:
@@ -29,6 +34,14 @@ def problem(request: Request, told: Problem) -> Response:
     shown = answer(request, text, told.status)
     shown.headers.update(told.headers)
     return shown
+
+
+def _glass(request: Request, told: Problem) -> str:
+    """The number of a case that isn't found, for whoever might break the glass; whether it exists isn't asked."""
+    found = _CASE.match(request.url.path)
+    if told.status != 404 or found is None or request.url.path.endswith(f"/{GLASS.kind}/open"):
+        return ""
+    return found[1] if may_break_glass(getattr(request.state, "roles", frozenset())) else ""
 
 
 def outside(request: Request, language: str) -> dict[str, Any]:

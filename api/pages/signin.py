@@ -255,6 +255,7 @@ def show_security(request: Request, house: TheHouse, reader: Asked, session: Rea
         wide=True,
         visits=standing.visits(session.connection, number, reader.now),
         present=reader.session_id,
+        tokens=standing.good_tokens(session.connection, number, reader.now),
         own=credentials.line_of(session.connection, number) is not None,
         factor=reader.standing.second_factor,
         left=credentials.recovery_left(session.connection, number),
@@ -272,6 +273,15 @@ def end_others(reader: Asked, session: Writing) -> Response:
 @router.post("/me/security/sessions/{number}/end")
 def end_one(number: UUID, reader: Asked, session: Writing) -> Response:
     standing.revoke(session.connection, number, reader.now, reader.member.id)
+    return RedirectResponse("/me/security", 303)
+
+
+@router.post("/me/security/tokens/{number}/end")
+def end_token(number: UUID, reader: Asked, session: Writing) -> Response:
+    """Revoke one of one's own; another's, or one that ended already, is passed over."""
+    connection, me = session.connection, reader.member.id
+    if standing.token_owner(connection, number) == me and standing.revoke_token(connection, number, reader.now):
+        credentials.note(connection, me, "token_revoked", reader.now, by=me)
     return RedirectResponse("/me/security", 303)
 
 
@@ -320,7 +330,7 @@ def _sign_in_page(request: Request, house: House, mark: str, **facts: Any) -> Re
 
 
 def _past_the_factor(reader: Reader, house: House) -> None:
-    missing = stages.missing(reader.actor, reader.standing, house.settings)
+    missing = stages.missing(reader.actor, reader.standing, house)
     if missing in {"code_needed", "enrolment_needed"}:
         raise SignedOut(missing)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import number_of
 from api.pages import plotted, words
 from api.pages.board import attachment
 from api.pages.frame import Framed, Page
@@ -78,7 +79,7 @@ def listed(page: Framed) -> Response:
     query = page.request.query_params
     wanted = wanted_of(page)
     code, part = query.get("of", ""), query.get("part", "all")
-    hour = _number(query.get("hour", ""))
+    hour = number_of(query.get("hour", ""))
     with page.reading() as session:
         found = behind.behind(
             session, page.reader.actor, page.reader.now, code, wanted,
@@ -141,7 +142,7 @@ def wanted_of(page: Page) -> Wanted:
     """What the address asks for; what it says that can't be is as if it weren't said."""
     query = page.request.query_params
     first, last = statistics.period(_month(query.get("from", "")), _month(query.get("to", "")), _today(page))
-    return Wanted(first, last, _number(query.get("place", "")), _number(query.get("organisation", "")))
+    return Wanted(first, last, number_of(query.get("place", "")), number_of(query.get("organisation", "")))
 
 
 def _today(page: Page) -> date:
@@ -153,10 +154,6 @@ def _month(text: str) -> date | None:
         return date.fromisoformat(f"{text}-01")
     except ValueError:
         return None
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _period(wanted: Wanted) -> str:

@@ -8,9 +8,11 @@ from typing import Any, Final
 from api.pages import choosing, words
 from api.pages.filled import ROWS, Typed
 from api.pages.parts import GRADES, grade_word
+from api.pages.scale_texts import sheet_of
 from api.pages.widget import Choice, Scene, Widget, fault_of
 from cases.closing import scorable
 from cases.forms import Field
+from policies.parts import Scale
 from policies.vocabulary import Words
 
 FORTNIGHTS: Final = 6
@@ -120,21 +122,37 @@ def _items(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], 
 
 
 def _answers(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], common: dict[str, Any]) -> Widget:
-    """The items of a screening scale, by their numbers on the sheet; the scale is chosen before."""
+    """The items of a screening scale in the words of its sheet; the scale is chosen before."""
     scale = scene.book.scales.get(typed.one("scale"))
-    parts = []
     error = fault_of(faults, field.name)
-    for number in range(1, scale.items_count + 1) if scale is not None else ():
+    if scale is None:
+        return Widget(**common, look="group", error=error)
+    low, high = scale.answers
+    sheet = sheet_of(scale.code, scale.items_count, high - low + 1)
+    parts = []
+    for number in range(1, scale.items_count + 1):
         at = f"{field.name}.{number}"
         chosen = typed.one(at)
-        low, high = scale.answers if scale is not None else (0, 0)
-        words_of = {"0": scene.page.say("No"), "1": scene.page.say("Yes")} if high == 1 else {}
         offered = tuple(
-            Choice(str(one), words_of.get(str(one), ""), chosen=str(one) == chosen) for one in range(low, high + 1)
+            Choice(str(one), scene.word(sheet.answers[one - low]) if sheet else "", chosen=str(one) == chosen)
+            for one in range(low, high + 1)
         )
-        title = scene.page.say("Item %(number)s") % {"number": number}
-        parts.append(Widget(at, "five", title, choices=offered, value=chosen, error=fault_of(faults, at)))
-    return Widget(**common, look="group", parts=tuple(parts), error="" if any(one.error for one in parts) else error)
+        asked = f"{number}. {scene.word(sheet.items[number - 1])}" if sheet else ""
+        title = asked or scene.page.say("Item %(number)s") % {"number": number}
+        hint = _alarm(scene, scale, str(number))
+        parts.append(Widget(at, "five", title, hint, choices=offered, value=chosen, error=fault_of(faults, at)))
+    whole = {**common, "hint": scene.word(sheet.asks)} if sheet else common
+    return Widget(**whole, look="group", parts=tuple(parts), error="" if any(one.error for one in parts) else error)
+
+
+def _alarm(scene: Scene, scale: Scale, item: str) -> str:
+    """What follows from an answer to this item; empty where nothing does."""
+    least = scale.alarm.get(item)
+    if least is None:
+        return ""
+    if scale.answers[1] == 1:
+        return scene.page.say("If yes, an interview follows the same day.")
+    return scene.page.say("From %(answer)s on, an interview follows the same day.") % {"answer": least}
 
 
 COMPOSED: Final = {

@@ -197,6 +197,8 @@ class Teller:
                 f"{self.place(int(number))}: {one['score']} / 5 {one.get('comment', '')}".strip()
                 for number, one in value.items()
             )
+        if name == "result" and value.get("scale") in self.book.scales:
+            return "\n".join(self._screened(value))
         if name == "items" and all(key.isdigit() for key in value):
             return " ".join(f"{number}={answer}" for number, answer in sorted(value.items(), key=_by_number))
         found = []
@@ -205,6 +207,20 @@ class Teller:
             text = self.value(kind, key, one)
             found.append(f"{self.page.word(label)}: {text}" if label is not None else text)
         return "\n".join(found)
+
+    def _screened(self, result: Mapping[str, Any]) -> Iterator[str]:
+        """Total, band as the scale names it, and whether an answer calls for an interview; and which would."""
+        scale, say = self.book.scales[result["scale"]], self.page.say
+        bands = {one.code: one.label for one in scale.bands} | {one.code: one.label for one in scale.triage}
+        band = bands.get(result["band"])
+        yield say("Total %(score)s: %(band)s") % {
+            "score": result["score"],
+            "band": self.page.word(band) if band is not None else say("none of the bands"),
+        }
+        if result.get("interview") and scale.alarm_label is not None:
+            yield say("Interview needed: %(why)s") % {"why": self.page.word(scale.alarm_label)}
+        else:
+            yield say("No answer calls for an interview")
 
 
 def _references(one: Told) -> Iterator[str]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import errors
+from api.given import number_of
 from api.pages.board import ROLES, allowed
 from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
@@ -114,8 +115,9 @@ def _chosen(page: Page, session: Session, marks: list[str]) -> list[Chosen]:
     wanted = []
     for mark in dict.fromkeys(marks[:MOST]):
         number, _, track = mark.partition("~")
-        if track.isascii() and track.isdigit() and len(track) < 6 and number:
-            wanted.append((mark, number, int(track)))
+        no = number_of(track)
+        if no is not None and number:
+            wanted.append((mark, number, no))
     if not wanted:
         return []
     numbers = sorted({number for _, number, _ in wanted})

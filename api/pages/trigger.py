@@ -17,21 +17,26 @@ from starlette.responses import Response
 
 from api import errors
 from api import problem_words as words
+from api.given import TrackNo, number_of
 from api.pages.beside import beside
 from api.pages.filled import Typed, values
-from api.pages.fired import Opened, fire, is_conflict
+from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
 from api.pages.handed import Handed, handed_in, takes_files
+from api.pages.meanwhile import outrun, since
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
-from api.pages.telling import Entry, Teller
+from api.pages.telling import Entry
+from api.pages.unsent import opened_of, restored
 from api.pages.widgets import Scene, drawn, summary
-from cases import access, dossier, loading, queries
+from api.pages.words import field_label
+from cases import access, loading, queries
 from cases.casefile import CASE, CaseFile
 from cases.offers import Offer, offer_of
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
 from cases.tracks.access import TRACK as GLASS
+from cases.unsent import Unsent
 
 router = APIRouter(include_in_schema=False)
 _BEGINNING = frozenset({"whistle", "submit", "save_draft"})
@@ -48,23 +53,23 @@ class Scenery:
 
 
 @router.get("/cases/{number}/tracks/{no}/{trigger}")
-def form_of_track(number: str, no: int, trigger: str, page: Framed) -> Response:
+def form_of_track(number: str, no: TrackNo, trigger: str, page: Framed) -> Response:
     return _form(page, number, str(no), trigger)
 
 
 @router.post("/cases/{number}/tracks/{no}/{trigger}")
-def sent_to_track(number: str, no: int, trigger: str, page: Framed, posted: Posted) -> Response:
+def sent_to_track(number: str, no: TrackNo, trigger: str, page: Framed, posted: Posted) -> Response:
     return _sent(page, number, str(no), trigger, posted)
 
 
 @router.get("/cases/{number}/tracks/{no}/{trigger}/attachments")
-def form_of_track_again(number: str, no: int, trigger: str, page: Framed) -> Response:
+def form_of_track_again(number: str, no: TrackNo, trigger: str, page: Framed) -> Response:
     """Whoever loads the address of a form that came back gets the form."""
     return page.go(f"/cases/{number}/tracks/{no}/{trigger}")
 
 
 @router.post("/cases/{number}/tracks/{no}/{trigger}/attachments")
-def sent_to_track_with_files(number: str, no: int, trigger: str, page: Framed, posted: Posted) -> Response:
+def sent_to_track_with_files(number: str, no: TrackNo, trigger: str, page: Framed, posted: Posted) -> Response:
     """The same with files: an address of its own, because only such a request may be large."""
     return _sent(page, number, str(no), trigger, posted)
 
@@ -98,7 +103,10 @@ def _form(page: Page, number: str, track: str, trigger: str) -> Response:
             return page.go(f"/whistle/{number}")
         if not there.offer.free:
             return _forbidden(page, there)
-        return _drawn(page, there, _beginnings(page, there.offer))
+        kept = restored(page)
+        if kept is None:
+            return _drawn(page, there, _beginnings(page, there.offer))
+        return _drawn(page, there, Typed(dict(kept.texts)), opened=opened_of(kept), kept=kept)
 
 
 def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -> Response:
@@ -106,22 +114,23 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     typed, opened = Typed.of(posted), Opened.of(posted)
     about = typed.one("about")
     with _scene_of(page, track, trigger) as session:
-        there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
+        there = _there(page, session, number, track, trigger, number_of(about))
         declared = there.offer.move.form
     handed = handed_in(page, number, declared, posted) if takes_files(declared) else Handed()
     typed = typed.with_more(handed.references)
     form = values(declared, typed)
-    if "about" in form and about.isdecimal():
-        form["about"] = int(about)
+    if "about" in form and (track_about := number_of(about)) is not None:
+        form["about"] = track_about
     if handed.faults:
         return _half_handed_in(page, number, track, trigger, typed, form, handed, opened)
     try:
         to = fire(page, number, track, trigger, form, opened)
     except Refusal as refusal:
         with _scene_of(page, track, trigger) as session:
-            there = _there(page, session, number, track, trigger, int(about) if about.isdecimal() else None)
-            if is_conflict(refusal):
-                return _conflict(page, there, typed, opened)
+            there = _there(page, session, number, track, trigger, number_of(about))
+            # Told before what the state forbids: "only while …" says nothing of who has just done it.
+            if not there.sight.nothing and (refusal.code == "conflict" or not there.offer.free):
+                return _outrun(page, there, typed, opened)
             if refusal.code == "invalid":
                 return _drawn(page, there, typed, refusal.faults, opened)
             return _refused(page, there, typed, refusal, opened)
@@ -169,8 +178,7 @@ def _there(page: Page, session: Session, number: str, track: str, trigger: str, 
 
 
 def _about(page: Page) -> int | None:
-    asked = page.request.query_params.get("about", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 6 else None
+    return number_of(page.request.query_params.get("about", ""))
 
 
 def _beginnings(page: Page, offer: Offer) -> Typed:
@@ -192,13 +200,19 @@ def _beginnings(page: Page, offer: Offer) -> Typed:
 
 
 def _drawn(
-    page: Page, there: Scenery, typed: Typed, faults: tuple[FieldFault, ...] = (), opened: Opened | None = None
+    page: Page,
+    there: Scenery,
+    typed: Typed,
+    faults: tuple[FieldFault, ...] = (),
+    opened: Opened | None = None,
+    kept: Unsent | None = None,
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
     widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
     # A fault of something that this page doesn't show would otherwise be told by nothing.
-    lost = [] if summary(widgets) else [words.of_field(one.code, one.facts, page.language) for one in faults]
-    scales = list(book.scales.values()) if offer.move.name == "record_screening" and not typed.one("scale") else []
+    lost = [] if summary(widgets) else [_lost(page, offer, one) for one in faults]
+    scale = book.scales.get(typed.one("scale"))
+    scales = list(book.scales.values()) if offer.move.name == "record_screening" and scale is None else []
     return page.show(
         "trigger.html",
         there.session,
@@ -206,11 +220,24 @@ def _drawn(
         widgets=widgets,
         faulty=summary(widgets),
         lost=lost,
-        opened=opened or Opened.at(there.file),
+        opened=opened or Opened.at(None if there.sight.nothing else there.file),
+        changed=_since(page, there, opened),
+        kept=kept,
         scales=scales,
+        scale=scale,
         refusal=None,
         **_common(page, there),
     )
+
+
+def _lost(page: Page, offer: Offer, fault: FieldFault) -> str:
+    """A fault whose field isn't on the page, with what the field is called where that is known."""
+    said = words.of_field(fault.code, fault.facts, page.language)
+    name = fault.name.partition(".")[0]
+    if name not in {field.name for field in offer.move.form.fields}:
+        return said
+    colon = "：" if page.language == "zh_CN" else ": "
+    return page.word(field_label(offer.declared.kind, offer.move.name, name)) + colon + said
 
 
 def _scene(page: Page, there: Scenery) -> Scene:
@@ -226,7 +253,9 @@ def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened:
     widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
-        scales=[], refusal=problem, **_common(page, there),
+        changed=_since(page, there, opened), kept=None, scales=[],
+        scale=there.session.office.book_of(there.file.policy).scales.get(typed.one("scale")),
+        refusal=problem, **_common(page, there),
     )  # fmt: skip
 
 
@@ -235,29 +264,16 @@ def _forbidden(page: Page, there: Scenery) -> Response:
     return page.show("forbidden.html", there.session, status=409, reason=reason, **_common(page, there))
 
 
-def _conflict(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
-    """Who changed what since the form was opened; what was typed is kept, and can be sent all the same."""
-    return page.show(
-        "conflict.html", there.session, status=409, changed=_since(page, there, opened.events),
-        typed=typed.items(), opened=Opened.at(there.file), **_common(page, there),
-    )  # fmt: skip
+def _since(page: Page, there: Scenery, opened: Opened | None) -> list[Entry]:
+    """What has happened since the form was opened; nothing of a case that the reader doesn't see."""
+    return [] if opened is None or there.sight.nothing else since(page, there.session, there.file, opened)
 
 
-def _since(page: Page, there: Scenery, events: int) -> list[Entry]:
-    """What has happened since; by people first. Only what every reader of the case may know: nothing is opened."""
-    history = [one for one in queries.history(there.session, there.file, page.reader.actor) if one.seq > events]
-    names = dossier.names(there.session, {one.actor for one in history if one.actor is not None})
-    book = there.session.office.book_of(there.file.policy)
-    teller = Teller(page, there.session, book, names)
-    return teller.entries([_told(one) for one in history])
-
-
-def _told(one: queries.Happened) -> dossier.Told:
-    return dossier.Told(
-        seq=one.seq, at=one.at, track=one.track, kind=one.kind, name=one.name, trigger=one.trigger, source=None,
-        target=one.target, organisation=one.organisation, actor=one.actor, actor_organisation=None, role=one.role,
-        cause=None, open=one.open,
-    )  # fmt: skip
+def _outrun(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
+    """Who changed what since the form was opened; what was typed is kept, and can be sent where it still may be."""
+    widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
+    reason = _sheet(page, there).reason(there.offer)
+    return outrun(page, there.session, there.file, opened, typed, widgets, reason=reason, common=_common(page, there))
 
 
 def _sheet(page: Page, there: Scenery) -> Sheet:

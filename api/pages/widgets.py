@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from api import problem_words
+from api.given import number_of
 from api.pages import choosing, phrases, words
 from api.pages.filled import Typed
 from api.pages.subforms import COMPOSED
@@ -21,6 +22,10 @@ __all__ = ["Choice", "Scene", "Widget", "drawn", "summary"]
 _FEW: Final = 6
 """So many choices stand one under the other; more of them in a list that opens."""
 _LONG: Final = frozenset({"text", "lines", "evidence"})
+_CHOSEN: Final = frozenset(
+    {"choice", "yesno", "five", "statutory", "organisation", "organisations", "track", "answers"}
+)
+"""The kinds of fields in which something is chosen instead of written."""
 _INPUTS: Final[Mapping[str, str]] = {
     "date": "date", "moment": "datetime-local", "number": "number", "percent": "number", "hours": "number",
 }  # fmt: skip
@@ -32,7 +37,10 @@ _BOUNDS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 
 def drawn(scene: Scene, fields: Iterable[Field], typed: Typed, faults: Sequence[FieldFault] = ()) -> list[Widget]:
     """A widget for each field, with what was typed and what is wrong with it."""
-    return [_widget(scene, field, typed, _by_path(scene, faults)) for field in fields]
+    shown = tuple(fields)
+    chosen = {one.name for one in shown if one.kind in _CHOSEN or one.name == "programme"}
+    said = _by_path(scene, faults, chosen)
+    return [_widget(scene, field, typed, said) for field in shown]
 
 
 def summary(widgets: Iterable[Widget]) -> list[Widget]:
@@ -40,15 +48,25 @@ def summary(widgets: Iterable[Widget]) -> list[Widget]:
     return [bad for one in widgets for bad in one.faulty]
 
 
-def _by_path(scene: Scene, faults: Sequence[FieldFault]) -> dict[str, str]:
+def _by_path(scene: Scene, faults: Sequence[FieldFault], chosen: Collection[str]) -> dict[str, str]:
     said: dict[str, list[str]] = {}
     for one in faults:
-        text = problem_words.of_field(one.code, one.facts, scene.page.language)
+        # The codes that are known say nothing to whoever sees the choices themselves.
+        facts = {name: fact for name, fact in one.facts.items() if name != "expected"}
+        if one.code == "missing" and (one.name in chosen or _chosen_inside(one.name)):
+            facts["wanted"] = "choice"
+        text = problem_words.of_field(one.code, facts, scene.page.language)
         # Of several files it has to be said which one.
         colon = "：" if scene.page.language == "zh_CN" else ": "
         text = f"{one.facts['file']}{colon}{text}" if one.facts.get("file") else text
         said.setdefault(one.name, []).append(text)
     return {name: "; ".join(texts) for name, texts in said.items()}
+
+
+def _chosen_inside(path: str) -> bool:
+    """Whether that part of a sub-form is chosen: an organisation, a score, the answer to an item of a scale."""
+    whole, _, part = path.rpartition(".")
+    return bool(whole) and (part in {"organisation", "score"} or part.isdecimal())
 
 
 def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str]) -> Widget:
@@ -63,7 +81,11 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
     error = fault_of(faults, field.name)
     choices = choosing.choices_of(scene, field, typed)
     if choices is not None:
-        look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices)
+        if field.name == "scale" and typed.one("scale") in scene.book.scales:
+            # Another scale has other items: it is chosen on a page before this one.
+            choices = tuple(one for one in choices if one.chosen)
+            return Widget(**common, look="fixed", choices=choices, error=error, value=typed.one("scale"))
+        look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices, error)
         return Widget(**common, look=look, choices=choices, error=error, value=typed.one(field.name))
     value = typed.raw(field.name)
     if field.kind == "evidence":
@@ -80,7 +102,8 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
 def _most(scene: Scene, typed: Typed) -> str:
     """How long the limit is that is to be moved; empty where it isn't known yet which one."""
     about = typed.one("about")
-    clock = scene.case.clock(int(about), "feedback") if scene.case is not None and about.isdecimal() else None
+    no = number_of(about)
+    clock = scene.case.clock(no, "feedback") if scene.case is not None and no is not None else None
     limit = clock.face.limit if clock is not None else None
     if clock is None or not isinstance(limit, Limit):
         return ""
@@ -120,9 +143,10 @@ def _evidence(scene: Scene, field: Field, typed: Typed, error: str, common: dict
     )
 
 
-def _look_of(field: Field, choices: Sequence[Choice]) -> str:
+def _look_of(field: Field, choices: Sequence[Choice], error: str) -> str:
     if field.kind == "five":
         return "five"
-    if len(choices) == 1 and field.required:
+    # What is wrong has to stand somewhere, and the summary's link has to lead there.
+    if len(choices) == 1 and field.required and not error:
         return "fixed"
     return "radios" if len(choices) <= _FEW else "select"

@@ -203,7 +203,7 @@ CHOICES: Final[Mapping[str, Words]] = {
     "ruling.planned": Words("准予复学", "let the student return"),
     "risk.none": Words("无", "none"),
     "risk.some": Words("有一些", "some"),
-    "risk.acute": Words("紧急", "acute"),
+    "risk.acute": Words("高危", "acute"),
     "adherence.full": Words("按医嘱", "full"),
     "adherence.partial": Words("部分", "partial"),
     "adherence.none": Words("没有", "none"),

@@ -16,7 +16,7 @@ from api.pages.fired import Opened
 from api.pages.frame import Framed, Page
 from api.pages.parts import Head, headed
 from api.pages.spoken import Left
-from cases import access, agenda, dossier, loading
+from cases import access, agenda, dossier, loading, queries
 from cases.agenda import Item
 from cases.appointments import Appointment, appointments
 from cases.casefile import CaseFile
@@ -150,6 +150,7 @@ def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
     names = dossier.names(session, whistlers)
     numbers = dossier.phones(session, whistlers)
     meetings = appointments(session, items)
+    back = queries.returned(session, {one.case_id for one in items if _is_draft(one)})
     cards = []
     for item in items:
         file = files[item.case_id]
@@ -157,6 +158,8 @@ def _cards(page: Page, session: Session, items: Sequence[Item]) -> list[Card]:
         sight = access.sees(page.reader.actor, file, book, page.reader.now)
         shown = headed(page, session, book, file, sight.identity, seen.get(item.student, NOBODY))
         card = _card(page, session, item, file, shown, names, numbers)
+        if item.case_id in back:
+            card = replace(card, what=page.say("Sent back to be changed: the reason stands in the draft"))
         meeting = meetings.get((item.case_id, item.track))
         cards.append(replace(card, meeting=_meeting(page, meeting)) if meeting is not None else card)
     return cards
@@ -183,7 +186,7 @@ def _card(
     offer = _offer(page, session, file, item)
     what = page.caption(declared.clock_kinds[item.clock].label) if item.clock else ""
     quick = offer is not None and is_quick(offer)
-    draft = item.kind == "case" and item.state == "draft"
+    draft = _is_draft(item)
     return Card(
         head=shown,
         what=what or (page.caption(offer.move.label) if offer is not None else ""),
@@ -205,6 +208,10 @@ def _card(
         created=item.created,
         also=tuple(_also(page, session, file, item)),
     )
+
+
+def _is_draft(item: Item) -> bool:
+    return item.kind == "case" and item.state == "draft"
 
 
 def _also(page: Page, session: Session, file: CaseFile, item: Item) -> Iterator[Also]:

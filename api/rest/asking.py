@@ -18,17 +18,17 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from api.asked import Reader
+from api.given import keepable_json
 from cases import asked_twice
 from cases.asked_twice import Answer
+from cases.forms import NUMBER as FORM_OF_NUMBER
 from cases.office import Session
 
-NUMBER: Final = r"^[A-Z]{0,4}-?\d{4}-\d{1,9}$"
+NUMBER: Final = FORM_OF_NUMBER.pattern
 _ETAG: Final = re.compile(r'"(\d{1,9})"')
 
 Number = Annotated[str, Path(pattern=NUMBER, max_length=24, description="个案编号 · the number of the case",
                              examples=["WH-2026-000123"])]  # fmt: skip
-TrackNo = Annotated[int, Path(ge=0, lt=2**15, description="事项序号 · the number of the track; 0 is the case itself")]
-Id = Annotated[int, Path(gt=0, lt=2**53)]
 Cursor = Annotated[str | None, Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+$",
                                      description="上一页给出的游标 · the cursor that the last page gave")]  # fmt: skip
 Most = Annotated[int, Query(ge=1, le=100, description="每页条数 · lines of a page")]
@@ -68,6 +68,7 @@ async def _body(request: Request) -> dict[str, Any]:
         raise HTTPException(400) from None
     if not isinstance(found, dict):
         raise RequestValidationError([{"type": "dict_type", "loc": ("body",), "msg": "", "input": None}])
+    keepable_json(found)
     return found
 
 

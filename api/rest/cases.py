@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.asked import Asked, Opening, Reading, Writing
+from api.given import PRINTED
 from api.rest import answers, showing
 from api.rest.asking import Body, Cursor, IdempotencyKey, Most, Number, etag, next_page, once, page_headers, told
 from api.rest.bodies import ETAG, LINK, both, problems
@@ -20,7 +21,7 @@ router = APIRouter(tags=["cases"])
 
 Purpose = Annotated[
     str,
-    Query(min_length=1, max_length=200, pattern=r"^\S[^\x00-\x1f\x7f]*$",
+    Query(min_length=1, max_length=200, pattern=PRINTED,
           description="为什么查看，写入查阅记录 · why it is opened; it stands in the access log",
           examples=["制定安全计划", "making the safe plan"]),
 ]  # fmt: skip

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from api.asked import Asked, Writing
+from api.given import Id
 from api.rest import answers
-from api.rest.asking import Body, Id, IdempotencyKey, once, told, written
+from api.rest.asking import Body, IdempotencyKey, once, told, written
 from api.rest.bodies import body_like, problems
 from api.rest.directory import Given, Mail, Name, Telephone
 from api.signin import oversight

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.asked import Asked, Reader, Reading, Writing
+from api.given import PRINTED, Id
 from api.rest import answers
-from api.rest.asking import Body, Cursor, Id, IdempotencyKey, Most, next_page, once, page_headers, told, written
+from api.rest.asking import Body, Cursor, IdempotencyKey, Most, next_page, once, page_headers, told, written
 from api.rest.bodies import LINK, body_like, both, problems
 from api.signin import oversight
 from cases import census, placing, posts, registrar
@@ -25,7 +26,6 @@ Kind = Literal.__getitem__(KINDS)
 Role = Literal.__getitem__(ROLES)
 Text = Annotated[str | None, Query(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
-PRINTED = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTED)]
 Telephone = Annotated[str, Field(pattern=r"^[0-9+ -]{3,30}$")]
 Mail = Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,100}$")]

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartParser
 
 from api.asked import Asked, Opening, Writing
+from api.given import keepable_fields
 from api.rest.answers import Shown
 from api.rest.asking import Number, told
 from api.rest.bodies import both, problems
@@ -94,6 +95,7 @@ async def form_of(request: Request) -> AsyncIterator[FormData]:
             raise
         raise Refusal("invalid", faults=(FieldFault("file", "wrong_form"),)) from None
     try:
+        keepable_fields(form.multi_items())
         yield form
     finally:
         await form.close()

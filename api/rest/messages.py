@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from api.asked import Asked, Reading, Writing
+from api.given import Id
 from api.rest import answers
-from api.rest.asking import Cursor, Id, Most, next_page, page_headers, told
+from api.rest.asking import Cursor, Most, next_page, page_headers, told
 from api.rest.bodies import LINK, both, problems
 from cases import told as letters
 

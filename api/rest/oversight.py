@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.asked import Asked, Opening, Reading, Writing
+from api.given import PRINTED
 from api.rest import answers
 from api.rest.asking import NUMBER, Body, Cursor, Most, next_page, page_headers, told, written
 from api.rest.assessed import Month, assessed
@@ -22,9 +23,9 @@ class Sought(BaseModel):
     """Who is looked for: the whole name, the ID number, or both; and what for."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTED)] | None = None
     id_number: Annotated[str, Field(pattern=r"^\d{17}[\dXx]$")] | None = None
-    purpose: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S[^\x00-\x1f\x7f]*$")]
+    purpose: Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTED)]
 
 
 @router.get(

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.asked import Asked, Reading
+from api.given import TrackNo
 from api.rest import answers, showing
-from api.rest.asking import Cursor, Most, Number, TrackNo, etag, next_page, page_headers, told
+from api.rest.asking import Cursor, Most, Number, etag, next_page, page_headers, told
 from api.rest.bodies import ETAG, LINK, both, problems
 from api.rest.showing import place
 from cases import census, listing, possible, queries

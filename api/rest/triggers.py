@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from api.asked import Asked, Writing
+from api.given import TrackNo
 from api.rest.answers import Moved
-from api.rest.asking import Body, IdempotencyKey, IfMatch, Number, TrackNo, once, version_of
+from api.rest.asking import Body, IdempotencyKey, IfMatch, Number, once, version_of
 from api.rest.bodies import body_of, both, of_move, problems
 from api.rest.pulling import pulled
 from cases.casefile import CASE

@@ -13,8 +13,9 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.asked import Asked, Reading, TheHouse, Writing
+from api.given import Id
 from api.rest.answers import Shown
-from api.rest.asking import Body, Id, Most, told, written
+from api.rest.asking import Body, Most, told, written
 from api.rest.bodies import body_like, both, problems
 from cases import subscribers
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from api.signin import passwords, stages, totp
 from api.signin.faults import SignInFault
-from cases import credentials, standing, throttle
+from cases import credentials, standing, throttle, ways_in
 from cases.directory_fault import DirectoryFault
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def recovery_codes(connection: Transaction, member_id: int) -> list[str]:
 
 
 def change_password(house: House, reader: Reader, old: str, new: str, visitor: Visitor) -> Entered:
-    """Change one's own password; every other session ends.
+    """Change one's own password; every other session ends, every token and the calendar's link.
 
     Raises SignInFault wrong_password, weak_password, too_many.
     """
@@ -166,12 +166,12 @@ def change_password(house: House, reader: Reader, old: str, new: str, visitor: V
         entered = _renewed(
             house, connection, reader.standing, account, visitor, what="password_changed", strong=reader.standing.strong
         )
-        standing.revoke_all(connection, account.member_id, visitor.now, but=entered.opened.id)
+        ways_in.end(connection, account.member_id, visitor.now, by=account.member_id, but=entered.opened.id)
         return entered
 
 
 def redeem(house: House, login: str, code: str, new: str, visitor: Visitor) -> Entered:
-    """Choose a password with a one-time code that an admin gave out; every session there was ends.
+    """Choose a password with a one-time code that an admin gave out; every session, token and link there was ends.
 
     Raises SignInFault wrong_one_time_code whatever was wrong, weak_password (and the code stays good), too_many.
     """
@@ -186,7 +186,7 @@ def redeem(house: House, login: str, code: str, new: str, visitor: Visitor) -> E
         if account is not None and taken is not None:
             _, with_totp = taken
             _succeeded(house, connection, key, visitor)
-            standing.revoke_all(connection, account.member_id, visitor.now)
+            ways_in.end(connection, account.member_id, visitor.now, by=account.member_id)
             credentials.set_password(connection, account.member_id, hashed, visitor.now, must_change=False)
             if with_totp:
                 credentials.drop_totp(connection, account.member_id)
@@ -284,7 +284,7 @@ def _opened(
         raise SignInFault("wrong_password") from None
     missing = stages.missing_for(
         actor,
-        house.settings,
+        house,
         strong=strong,
         second_factor=account is not None and account.totp_at is not None,
         must_change=account is not None and account.must_change,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from api.signin import scopes, totp
 from api.signin.faults import SignInFault
-from cases import credentials, standing, throttle
+from cases import credentials, standing, throttle, ways_in
 from cases.directory import Directory
 from cases.directory_fault import DirectoryFault
 from cases.refusal import Refusal
@@ -104,8 +104,8 @@ def unlock(connection: Transaction, master: MasterKey, login: str, member_id: in
 
 
 def end_everything(connection: Transaction, member_id: int, now: datetime, by: int | None) -> int:
-    """End all of a member's sessions and tokens; how many."""
-    ended = standing.revoke_all(connection, member_id, now) + standing.revoke_tokens(connection, member_id, now)
+    """End all of a member's sessions and tokens, and the calendar's link; how many."""
+    ended = ways_in.end(connection, member_id, now, by=by)
     credentials.note(connection, member_id, "sessions_ended", now, by=by)
     return ended
 

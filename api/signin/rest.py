@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api import tongue
 from api.asked import Asked, HalfSignedIn, Reading, TheHouse, Writing, from_here
+from api.given import LINE
 from api.signin import cookies, entering, scopes, stages
 from api.signin.entering import Entered
 from api.signin.faults import SignInFault
@@ -20,10 +21,9 @@ from cases.refusal import Refusal
 
 router = APIRouter(tags=["sign-in"])
 
-_PRINTED: Final = r"^[^\x00-\x1f\x7f]+$"
-Login = Annotated[str, Field(min_length=1, max_length=64, pattern=_PRINTED, examples=["wang.fang"])]
-Password = Annotated[str, Field(min_length=1, max_length=256, pattern=_PRINTED, examples=["correct horse battery"])]
-Code = Annotated[str, Field(min_length=1, max_length=40, pattern=_PRINTED, examples=["123456"])]
+Login = Annotated[str, Field(min_length=1, max_length=64, pattern=LINE, examples=["wang.fang"])]
+Password = Annotated[str, Field(min_length=1, max_length=256, pattern=LINE, examples=["correct horse battery"])]
+Code = Annotated[str, Field(min_length=1, max_length=40, pattern=LINE, examples=["123456"])]
 SessionId = Annotated[UUID, Path(description="会话 · the session")]
 
 _SAID: Final = {
@@ -199,7 +199,7 @@ def sign_out(request: Request, house: TheHouse, reader: HalfSignedIn) -> Respons
 def me(house: TheHouse, reader: HalfSignedIn) -> Me:
     """Whoever asks, with the posts held now. A session that lacks a step says which."""
     place = reader.member.organisation
-    missing = stages.missing(reader.actor, reader.standing, house.settings) if reader.via == "session" else None
+    missing = stages.missing(reader.actor, reader.standing, house) if reader.via == "session" else None
     return Me(
         id=reader.member.id,
         name=reader.member.name,
@@ -220,7 +220,7 @@ def me(house: TheHouse, reader: HalfSignedIn) -> Me:
 @router.post("/me/password", operation_id="change_password", summary="改口令 · change password", responses=may(409))
 def change_password(request: Request, house: TheHouse, reader: HalfSignedIn, given: NewPassword) -> Stage:
     """Every other session ends, and this one goes on under another secret."""
-    if stages.missing(reader.actor, reader.standing, house.settings) in {"code_needed", "enrolment_needed"}:
+    if stages.missing(reader.actor, reader.standing, house) in {"code_needed", "enrolment_needed"}:
         raise SignInFault("code_needed")
     entered = entering.change_password(house, reader, given.old, given.new, visitor(request, house))
     return stage_of(request, house, entered)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from api.asked import Asked, Reader, Reading, TheHouse, Writing
+from api.given import PRINTED
 from api.signin import oversight
 from api.signin.rest import Given, Login, may
 from cases import credentials, standing
@@ -19,13 +20,12 @@ from cases.refusal import Refusal
 router = APIRouter(tags=["sign-in"])
 
 MemberId = Annotated[int, Path(gt=0, lt=2**53, description="人员 · the member")]
-_PRINTED = r"^[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s][^\x00-\x1f\x7f]*$"
 
 
 class NewToken(Given):
     """A token for a system: for whom (oneself by default), for what, for how many days."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80, pattern=_PRINTED, examples=["HIS interface"])]
+    name: Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTED, examples=["HIS interface"])]
     scopes: Annotated[list[Annotated[str, Field(max_length=40)]], Field(min_length=1, max_length=20)] = Field(
         examples=[["fhir:read", "fhir:write"]]
     )

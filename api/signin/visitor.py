@@ -19,20 +19,28 @@ class Visitor:
     @property
     def network(self) -> str:
         """The address without its last part: enough to recognise one's own."""
-        try:
-            parsed = ipaddress.ip_address(self.address)
-        except ValueError:
+        parsed = _parsed(self.address)
+        if parsed is None:
             return ""
         return str(ipaddress.ip_network(f"{parsed}/{24 if parsed.version == 4 else 48}", strict=False))
 
     @property
     def limited(self) -> str:
         """What the limits count by: a household's or an office's own range where the address is IPv6."""
-        try:
-            parsed = ipaddress.ip_address(self.address)
-        except ValueError:
+        parsed = _parsed(self.address)
+        if parsed is None:
             return self.address
         return str(ipaddress.ip_network(f"{parsed}/64", strict=False)) if parsed.version == 6 else str(parsed)
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address; None for what is none. On a socket for both families IPv4 comes as `::ffff:192.0.2.1`."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    mapped = parsed.ipv4_mapped if parsed.version == 6 else None
+    return parsed if mapped is None else mapped
 
 
 _BROWSERS: Final = (

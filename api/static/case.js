@@ -82,6 +82,29 @@
     const heavy = event.target.querySelector("input[type=file]:invalid");
     if (heavy) { event.preventDefault(); heavy.focus(); }
   });
+  // What is being written is kept every few seconds, and when the page is left; sealed, and for the same member alone.
+  for (const form of document.querySelectorAll("form[data-keep]")) {
+    const told = form.querySelector("[data-kept]");
+    let changed = false, timer = 0;
+    const keep = async () => {
+      clearTimeout(timer);
+      timer = 0;
+      if (!changed) return;
+      changed = false;
+      const body = new URLSearchParams([...new FormData(form)].filter((pair) => typeof pair[1] === "string"));
+      try {
+        const answer = await fetch(form.dataset.keep, { method: "POST", body, keepalive: document.hidden });
+        const kept = answer.ok && !answer.redirected ? await answer.text() : "";
+        told.textContent = kept || told.dataset.lost;
+      } catch {
+        changed = true;
+        told.textContent = told.dataset.lost;
+      }
+    };
+    form.addEventListener("input", () => { changed = true; timer = timer || setTimeout(keep, 5000); });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
+    form.addEventListener("submit", () => { changed = false; clearTimeout(timer); });
+  }
   // A red frame appears once a form was sent: take the reader there.
   const summary = document.querySelector(".errsum");
   if (summary) summary.focus();

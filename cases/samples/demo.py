@@ -188,8 +188,8 @@ def _drafts(session: Session, around: Neighbourhood, now: datetime) -> list[int]
     made = []
     for turn, pupil in enumerate(_pupils(session, school)[-2:], 2):
         at = now - timedelta(hours=turn)
-        summary = said_of("summary", "…", "mental_illness", turn % 2)
-        form = {"student": dict(pupil.said), "concern": "mental_illness", "level": "yellow", "summary": summary}
+        form = {"student": dict(pupil.said), "concern": "mental_illness", "level": "yellow"}
+        form["summary"] = said_of("case.save_draft", "summary", "…", form, turn)
         made.append(engine.fire(session, None, CASE, "save_draft", actor, form, at).case.id)
     return made
 

@@ -6,6 +6,8 @@ from datetime import date
 from random import Random
 from typing import Final
 
+from cases.id_number import check_digit
+
 _SURNAMES: Final = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
 )
@@ -81,9 +83,6 @@ _STAGES: Final = {
 # Of twenty schools eleven are primary, five junior, two senior and two vocational.
 _CYCLE: Final = "PJPPSPJPPVPJPPSPJPJV"
 
-_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS: Final = "10X98765432"
-
 
 def school(number: int) -> tuple[str, int, int]:
     """The name of a district's nth school (from 0) without the district, and its first and last grade.
@@ -115,5 +114,4 @@ def phone(draw: Random) -> str:
 def id_number(draw: Random, born: date) -> str:
     """Eighteen digits with a right check digit, of the region 990000, which doesn't exist."""
     digits = f"990000{born:%Y%m%d}{draw.randrange(1000):03d}"
-    total = sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True))
-    return digits + _CHECKS[total % 11]
+    return digits + check_digit(digits)

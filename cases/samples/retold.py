@@ -21,6 +21,7 @@ from cases.office import Office, Session
 from cases.people import member as members
 from cases.people import organisation, post, student
 from cases.refusal import Refusal
+from cases.samples.contract_words import in_chinese
 from cases.samples.demo_words import said_of
 from cases.scenario.act import CaseName
 from cases.scenario.address import Address, Person, Place
@@ -81,7 +82,7 @@ class Neighbourhood:
 class Telling:
     """How a story is told this time: up to which of its acts, moved by how much, at which school, about whom.
 
-    `child` stands in for the story's; without one it is told as it was played, in its own words.
+    `child` stands in for the story's; without one it is told as it was played, in its own words (in Chinese).
     """
 
     script: Script
@@ -172,7 +173,7 @@ class Retold:
         actor = session.office.directory.actor(session.connection, who, at)
         number = self.cases[step.case - 1] if step.case <= len(self.cases) else None
         file = None if number is None else self.files[number]
-        form = {name: self._value(name, one, file, step) for name, one in (step.form or {}).items()}
+        form = self._form(step, f"{do.kind or 'case'}.{do.part}", file)
         fired = engine.fire(session, number, self._track(do, file), do.part or "", actor, form, at)
         if number is None:
             number = fired.case.id
@@ -201,17 +202,21 @@ class Retold:
             raise Refusal("not_found")
         return record.no
 
-    def _value(self, name: str, value: Any, file: CaseFile | None, step: Step) -> Any:  # noqa: ANN401 - a form's values
+    def _form(self, step: Step, trigger: str, file: CaseFile | None) -> dict[str, Any]:
+        """What is filled in: the story's values in this district, and in the words of this telling."""
+        given = {name: self._value(name, one, file) for name, one in (step.form or {}).items()}
+        if self.telling.child is None:
+            return given
+        return {name: said_of(trigger, name, one, given, step.number) for name, one in given.items()}
+
+    def _value(self, name: str, value: Any, file: CaseFile | None) -> Any:  # noqa: ANN401 - a form's values
         if name == "student" and isinstance(value, Mapping):
             return dict(self.telling.child or value)
-        plain = self._plain(value, file)
+        plain = in_chinese(self.telling.script.file, self._plain(value, file))
         if name == "until" and isinstance(plain, date):
             # Half a year is some days longer or shorter, depending on where it begins.
             plain -= timedelta(days=5)
-        if self.telling.child is None:
-            return plain
-        concern = (step.form or {}).get("concern") or (file.concern if file is not None else "")
-        return said_of(name, plain, str(concern), step.number)
+        return plain
 
     def _plain(self, value: Any, file: CaseFile | None) -> Any:  # noqa: ANN401 - a form's values
         """Stage names as numbers, and days moved with the story."""

@@ -24,6 +24,7 @@ from cases.opening import (
     drafted,
     enter_open,
     known_concern,
+    may_draft,
     needs_signoff,
     owes_sign_off,
     regrade,
@@ -45,6 +46,7 @@ from cases.track import (
     ScaleFault,
     State,
     Track,
+    by_now,
     fields,
     scored,
     who,
@@ -67,10 +69,13 @@ def _screened(desk: Desk) -> None:
 
 
 def _items_fit(desk: Desk) -> Refusal | None:
+    """Each item of the scale is answered once and by what may be answered; a fault says which isn't."""
     try:
         scored(desk.form["scale"], desk.form["items"], desk.book)
     except ScaleFault as fault:
-        return Refusal("invalid", faults=(FieldFault("items", "wrong_form", {"why": str(fault)}),))
+        lowest, highest = fault.scale.answers
+        facts = {"from": str(lowest), "to": str(highest)} if fault.code == "out_of_range" else {}
+        return Refusal("invalid", faults=tuple(FieldFault(f"items.{one}", fault.code, facts) for one in fault.items))
     return None
 
 
@@ -100,7 +105,8 @@ TRACK = Track(
             event="drafted",
             label=("存草稿", "save the draft"),
             source=("draft",),
-            by=who("counselor, mentor, principal@school"),
+            by=who("counselor, mentor, principal@school; coordinator@jurisdiction"),
+            only=may_draft,
             form=whistle_form(LEVELS, draft=True),
             guards=(known_concern, born_by_now),
             then=drafted,
@@ -188,7 +194,7 @@ TRACK = Track(
             source=("open",),
             by=who("counselor, deputy@school"),
             form=fields("scale, version, items, day", scale=("phq_9", "gad_7", "c_ssrs"), items="answers:clinical"),
-            guards=(_items_fit,),
+            guards=(_items_fit, by_now("day")),
             then=_screened,
         ),
         Move(
@@ -248,7 +254,7 @@ TRACK = Track(
         Move(
             name="reopen",
             event="reopened",
-            label=("重启", "reopen"),
+            label=("重新启动个案", "reopen the case"),
             source=("closed",),
             target="open",
             by=who("counselor, principal@school; supervisor@jurisdiction"),

@@ -47,7 +47,7 @@ TRACK = Track(
         "offered": State(("已告知", "offered")),
         "engaged": State(("接受指导", "engaged")),
         "completed": State(("已完成", "completed"), end=True),
-        "evading": State(("拒绝或怠于", "evading")),
+        "evading": State(("拒绝或怠于履行", "evading")),
         "criticised": State(("批评劝诫", "criticised")),
         "referred_to_police": State(("移送公安", "referred to the police")),
         "admonished": State(("训诫", "admonished")),
@@ -61,7 +61,7 @@ TRACK = Track(
         Move(
             name="offer",
             event="offered",
-            label=("告知指导", "offer guidance"),
+            label=("告知家庭教育指导", "offer guidance"),
             source=None,
             target="offered",
             by=who("counselor@school; officer@community"),
@@ -96,7 +96,7 @@ TRACK = Track(
         Move(
             name="record_evasion",
             event="evasion_recorded",
-            label=("记录拒绝或怠于", "record the evasion"),
+            label=("记录拒绝或怠于履行", "record the evasion"),
             source=("offered", "engaged"),
             target="evading",
             by=who("counselor@school; officer@community; officer@assignee"),

@@ -241,8 +241,8 @@ TRACK = Track(
     clocks=(
         ClockKind("consent", ("监护人答复", "guardian's answer"), ("counselor@school",)),
         ClockKind("hospital_answer", ("医院答复", "hospital's answer"), ("liaison@hospital",)),
-        ClockKind("first_contact", ("首次接触学生", "first contact"), ("liaison@hospital",)),
-        ClockKind("safety_review", ("安全越权复核", "review of the override"), ("supervisor@district",)),
+        ClockKind("first_contact", ("首次接诊", "first contact"), ("liaison@hospital",)),
+        ClockKind("safety_review", ("紧急转诊复核", "review of the urgent referral"), ("supervisor@district",)),
     ),
     moves=(
         Move(
@@ -281,7 +281,7 @@ TRACK = Track(
         Move(
             name="override_for_safety",
             event="overridden_for_safety",
-            label=("为安全越权转诊", "override for safety"),
+            label=("紧急转诊（未经监护人同意）", "refer urgently, without the guardian's consent"),
             source=("proposed", "consent_refused"),
             target="requested",
             by=who("principal@school"),
@@ -295,7 +295,7 @@ TRACK = Track(
         Move(
             name="review_override",
             event="override_reviewed",
-            label=("复核越权", "review the override"),
+            label=("复核紧急转诊", "review the urgent referral"),
             source=ACTIVE,
             by=who("supervisor@jurisdiction"),
             form=fields("proper, note?"),

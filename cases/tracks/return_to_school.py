@@ -14,6 +14,8 @@ KEYS = {"school": "school_signed", "hospital": "hospital_opinion"}
 """The fact in which each side's key stands."""
 REVIEW_AT = time(18)
 A_YEAR = timedelta(days=366)
+A_MONTH = timedelta(days=30)
+"""So far ahead may a return be recorded: it is agreed by then, and whatever comes later isn't sure."""
 
 
 def _opened(desk: Desk) -> None:
@@ -80,13 +82,13 @@ def _ruled(desk: Desk) -> None:
 
 
 def _return_near(desk: Desk) -> Refusal | None:
-    """A day within a year of today: from an older or a later one no rhythm can be laid."""
+    """A day of the past year or of the coming month: the check-ins are laid from it, and the leave ends at once."""
     day, today = desk.form["day"], desk.today()
     if day < today - A_YEAR:
         fault = FieldFault("day", "too_small", {"ge": (today - A_YEAR).isoformat()})
         return Refusal("invalid", faults=(fault,))
-    if day > today + A_YEAR:
-        fault = FieldFault("day", "too_large", {"le": (today + A_YEAR).isoformat()})
+    if day > today + A_MONTH:
+        fault = FieldFault("day", "too_large", {"le": (today + A_MONTH).isoformat()})
         return Refusal("invalid", faults=(fault,))
     return None
 
@@ -178,7 +180,7 @@ TRACK = Track(
         Move(
             name="apply",
             event="applied",
-            label=("申请复学", "apply"),
+            label=("申请复学", "apply for return"),
             source=None,
             target="assessing",
             by=who("counselor@school"),

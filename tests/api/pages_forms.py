@@ -60,11 +60,16 @@ class _Reader(HTMLParser):
         self.forms[-1][2].setdefault(name, []).append(value)
 
 
+def forms_on(text: str) -> list[tuple[str, str, dict[str, list[str]], set[str]]]:
+    """Every form of a page: address, method, contents, names."""
+    reader = _Reader()
+    reader.feed(text)
+    return reader.forms
+
+
 def form_on(answer: Response, action: str = "") -> tuple[str, dict[str, list[str]], set[str]]:
     """The form of a page that goes to `action` (the first that posts, without one): address, contents, names."""
-    reader = _Reader()
-    reader.feed(answer.text)
-    for where, method, contents, names in reader.forms:
+    for where, method, contents, names in forms_on(answer.text):
         if method == "post" and (not action or where.endswith(action)) and not where.startswith("/sign-out"):
             return where, contents, names
     raise AssertionError(f"no form to {action or 'anywhere'} on the page: {headings(answer)}")

@@ -15,7 +15,7 @@ from tests.cases import oracle
 from tests.cases.oracle import Situation
 
 CANARIES: Mapping[str, tuple[str, ...]] = {
-    "identity": ("金丝雀姓名", "canary-class", "32010220161102123X", "金丝雀监护人", "金丝雀住址", "金丝雀签字人"),
+    "identity": ("金丝雀姓名", "canary-class", "320102201611021235", "金丝雀监护人", "金丝雀住址", "金丝雀签字人"),
     "narrative": ("canary-summary", "canary-photo", "canary-reason", "canary-arrival", "canary-people", "canary-plan"),
     "clinical": ("canary-scale", "canary-interview", "canary-screening"),
 }
@@ -30,6 +30,7 @@ NARROWED = {
     **{("conference", row): frozenset({"coordinator@district"}) for row in ("schedule", "hold", "minute", "cancel")},
     # The whistle was the counselor's; a red case is closed by a coordinator; nobody acknowledged without arriving.
     ("case", "evaluate"): frozenset({"counselor@school"}),
+    ("case", "save_draft"): frozenset({"counselor@school", "principal@school", "mentor@school"}),
     ("case", "close"): frozenset({"coordinator@district", "coordinator@city"}),
     ("assignment", "undo_acknowledge"): frozenset[str](),
 }
@@ -77,7 +78,7 @@ def plant(door: Door) -> Planted:
     town, now = door.town, door.now
     student = {
         "name": "金丝雀姓名", "born": "2016-11-02", "grade": 3, "class": "canary-class",
-        "id_number": "32010220161102123X", "guardians": ["金丝雀监护人"], "address": "金丝雀住址",
+        "id_number": "320102201611021235", "guardians": ["金丝雀监护人"], "address": "金丝雀住址",
     }  # fmt: skip
     number = town.whistle(
         concern="mental_illness", student=student, summary="canary-summary", evidence=["canary-photo"],

@@ -26,7 +26,7 @@ OTHER = RSAKey.generate_key(2048, {"kid": "1", "use": "sig", "alg": "RS256"})
 class State:
     """Who is at the provider's keyboard, how it lies, and the codes that it gave out."""
 
-    person: dict[str, str] = {"sub": "u-1", "preferred_username": "counselor.school"}  # noqa: RUF012 - one process
+    person: dict[str, str] = {"sub": "u-1", "preferred_username": "principal.school"}  # noqa: RUF012 - one process
     mood = "honest"
     codes: dict[str, dict[str, Any]] = {}  # noqa: RUF012
 

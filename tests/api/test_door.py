@@ -21,6 +21,7 @@ from api.signin.faults import TEXTS
 from api.standing_by import StandBy
 from api.tongue import accepted
 from cases import queries
+from cases.heartbeat import beat
 from cases.refusal import FieldFault, Refusal
 from cases.rounds import Deliver, Premises
 from cases.standby import look
@@ -113,12 +114,19 @@ def test_an_answer_isnt_held_back_for_the_next_packet() -> None:
             assert taken.proto == socket.IPPROTO_TCP
 
 
-def test_health_turns_when_sweeping_stops(door: Door) -> None:
-    assert door.stranger().get("/health/ready").json() == {"status": "ok"}
-    look(door.town.store, door.now + minutes(5), minutes(1), door.now)
-    answer = door.stranger().get("/health/ready")
-    assert (answer.status_code, answer.json()["status"]) == (200, "warn")
-    assert door.house.sweep_stopped(door.now) == door.now + minutes(5)
+def test_health_turns_red_when_sweeping_stops_and_the_proxy_goes_on_sending_people(door: Door) -> None:
+    stopped, every = door.now + minutes(5), minutes(1)
+    for asked in ("/health", "/health/ready"):
+        assert door.stranger().get(asked).json() == {"status": "ok"}
+    look(door.town.store, stopped, every, door.now)
+    red, ready = (door.stranger().get(asked) for asked in ("/health", "/health/ready"))
+    assert (red.status_code, red.json()["status"]) == (503, "bad")
+    assert (ready.status_code, ready.json()["status"]) == (200, "warn")
+    assert red.json()["sweep_stopped_since"] == stopped.isoformat()
+    assert door.house.sweep_stopped(door.now) == stopped
+    beat(door.town.store, "sweep", "orchestrator", stopped + every, every, {})
+    assert look(door.town.store, stopped + every, every, door.now).ended
+    assert door.stranger().get("/health").status_code == 200
 
 
 def test_the_web_process_stands_by_for_the_sweep(door: Door, tmp_path: Path) -> None:
@@ -178,7 +186,7 @@ def test_nobody_is_nobody_in_the_form_that_the_reader_expects(tried: Door) -> No
     api = stranger.get("/api/v1/trial/who")
     assert (api.status_code, api.headers["content-type"]) == (401, "application/problem+json")
     assert api.headers["www-authenticate"] == "Bearer"
-    assert api.json()["title"] == "please sign in first"
+    assert api.json()["title"] == "Please sign in first"
     fhir = stranger.get("/fhir/R4/ServiceRequest")
     assert fhir.status_code == 401
     assert fhir.json()["resourceType"] == "OperationOutcome"
@@ -218,7 +226,7 @@ def test_a_refusal_is_told_in_both_languages_with_who_could_and_what_is_faulty(t
     chinese, english = (tried.client("counselor@school", language=one) for one in ("zh_CN", "en"))
     refused = [one.get("/api/v1/trial/goes/refused").json() for one in (chinese, english)]
     assert refused[0]["detail"] == "您在这个个案里没有这项权限。可以办理的有：协调员"
-    assert refused[1]["detail"] == "you have no right to do this in this case. it can be done by: coordinator"
+    assert refused[1]["detail"] == "You have no right to do this in this case. It can be done by: coordinator"
     assert refused[1]["who_can"] == ["coordinator@district"]
     faulty = [one.get("/api/v1/trial/goes/faulty").json()["faults"] for one in (chinese, english)]
     assert faulty[0] == [{"field": "student.born", "code": "in_the_future", "message": "不能晚于现在"}]

@@ -5,11 +5,25 @@ from __future__ import annotations
 import io
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from api import logs
+from cases import rounds
+from cases.belonging import belonging_to
+from cases.crew import Crew, Hand
+from cases.heartbeat import DOORS
+from cases.installation import Installation
+from cases.records import case as cases_table
+from cases.rounds import Premises
+from cases.store import Store
+from tests.town import START, Town, town
 
 CANARIES = ("王小怡", "320106201611020019", "13800000000", "mother@example.com", "bruises on both arms")
 
@@ -36,7 +50,7 @@ def fail(why: str) -> None:
 
 
 def test_a_line_is_one_json_object_with_its_request(written: io.StringIO) -> None:
-    with logs.belonging_to("request", "0123456789abcdef"):
+    with belonging_to("request", "0123456789abcdef"):
         logging.getLogger("cases.wake").warning("case set aside", extra={"case": "WH-2026-000001", "tries": 3})
     logging.getLogger("cases.wake").info("outside")
     first, second = lines(written)
@@ -47,7 +61,7 @@ def test_a_line_is_one_json_object_with_its_request(written: io.StringIO) -> Non
 
 
 def test_a_request_id_of_somebodys_own_making_is_replaced(written: io.StringIO) -> None:
-    with logs.belonging_to("request", 'x"}\n{"level": "info"') as mark:
+    with belonging_to("request", 'x"}\n{"level": "info"') as mark:
         logging.getLogger("api").info("asked")
     assert len(lines(written)) == 1
     assert len(mark) == 32
@@ -80,3 +94,35 @@ def test_an_exception_leaves_its_kind_and_its_place(written: io.StringIO) -> Non
     (line,) = lines(written)
     assert line["raised"] == "ValueError"
     assert str(line["through"]).startswith("['tests/api/test_logs.py:")
+
+
+def spoilt(city: Town) -> None:
+    """A case that the sweep wakes though nothing of it is due."""
+    case_id = city.whistle().case.id
+    with city.store.begin() as connection:
+        connection.execute(update(cases_table).where(cases_table.c.id == case_id).values(wake_at=START))
+
+
+def test_the_lines_of_a_round_carry_its_run_and_each_run_is_another(
+    written: io.StringIO, store: Store, tmp_path: Path
+) -> None:
+    with town(store) as city:
+        kept = Installation(city.store, city.office.keystore, city.office.master)
+        premises = Premises(kept, tmp_path / "home", tmp_path / "elsewhere", _office=city.office)
+        for n, door in enumerate(DOORS):
+            spoilt(city)
+            spoilt(city)
+            rounds.go(premises, "sweep", door, START + timedelta(seconds=n + 1))
+    runs = [str(line["run"]) for line in lines(written) if line.get("said") == "case set aside"]
+    assert len(runs) == 6
+    assert sorted(Counter(runs).values()) == [2, 2, 2]
+
+
+def test_what_is_said_by_the_threads_of_a_delivery_carries_its_run(written: io.StringIO) -> None:
+    def work(lane: str, _: Hand) -> None:
+        logging.getLogger("cases.delivery").warning("not delivered", extra={"lane": lane})
+
+    with closing(Crew(work)) as crew, belonging_to("run", "0123456789abcdef"):
+        crew.see_to(["mail", "sms"])
+        crew.wait()
+    assert [line["run"] for line in lines(written)] == ["0123456789abcdef"] * 2

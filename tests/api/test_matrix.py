@@ -38,7 +38,7 @@ RELATIONS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Every role in every relation that it can stand in to the planted case."""
 MEMBERS = tuple(one for members in RELATIONS.values() for one in members)
-OPEN_TO_ALL = {"/api/v1/openapi.json", "/health/live", "/health/ready", "/metrics", "/fhir/R4/metadata"}
+OPEN_TO_ALL = {"/api/v1/openapi.json", "/health", "/health/live", "/health/ready", "/metrics", "/fhir/R4/metadata"}
 OWN = ("/api/v1/signin", "/api/v1/me", "/api/v1/tokens", "/sign-in", "/sign-out")
 """A person's own affairs, with rights of their own (`tests.api.test_signin`): nobody signed in is tried on them."""
 PAGES = re.compile(r"^/(?!api/|fhir/|health|metrics)")

@@ -12,7 +12,7 @@ import pytest
 from api.cli import run
 from api.demonstration import passes, settled
 from api.settings import Settings
-from cases.samples.cast import ROLES
+from cases.samples.cast import PARTS
 from cases.samples.city import SampleCity
 from cases.samples.load import load
 from cases.store import Store
@@ -88,18 +88,18 @@ def test_the_demonstration_shows_every_role_around_one_school(here: Door) -> Non
         assert not settled(Settings(), empty).demo
         first = passes(empty, here.now)
         again = passes(empty, here.now)
-        assert {one.part.role for one in again} == set(ROLES)
-        assert {one.login for one in again} == set(ROLES)
+        assert {one.part.part for one in again} == set(PARTS)
+        assert {one.login for one in again} == set(PARTS)
         assert not {one.password for one in first} & {one.password for one in again}
         city = towns.Town(empty, here.town.office)
         here.town.office.refresh(-1)
         shown = Door(city, wanted, here.now)
-        supervisor = next(one for one in again if one.part.role == "supervisor")
+        supervisor = next(one for one in again if one.part.part == "supervisor")
         entered = shown.stranger().post(
             "/api/v1/signin", json={"login": supervisor.login, "password": supervisor.password}
         )
         assert entered.json()["stage"] == "signed_in"
-        before = next(one for one in first if one.part.role == "supervisor")
+        before = next(one for one in first if one.part.part == "supervisor")
         refused = shown.stranger().post("/api/v1/signin", json={"login": before.login, "password": before.password})
         assert refused.status_code == 401
         assert "演示环境" in shown.stranger().get("/sign-in").text

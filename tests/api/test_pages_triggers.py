@@ -3,54 +3,92 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from fastapi.routing import iter_route_contexts
 from starlette.datastructures import FormData, UploadFile
 
 from api.pages import choosing, widgets
 from api.pages.filled import Typed, values
+from api.pages.frame import Page
+from api.pages.sheet import Sheet
 from api.pages.widgets import Choice, Scene, Widget
+from cases.casefile import CASE
 from cases.forms import Field
+from cases.offers import offers
+from cases.office import Session
 from cases.track import FOLLOWS, TIME, Move, Track, discover
 from tests.api.door import Door
 from tests.api.pages_forms import follow, form_on, headings, send
-from tests.town import WHISTLE
+from tests.cases.test_engine_cells import ALL, TRIED, a_case
+from tests.town import START, WHISTLE
 
 STEPS = {"save_draft", "submit", "whistle"}
 """These have the pages of the whistle."""
+
+NEEDED: Mapping[tuple[str, str], tuple[str, dict[str, Any]]] = {
+    ("assignment", "decline"): ("yellow", {}),
+    ("referral", "decline"): ("yellow", {}),
+    ("referral", "confirm_cancellation"): ("red", {"cancellation_requested": True}),
+    ("referral", "review_override"): ("red", {"override": "unreviewed"}),
+    ("case", "close"): ("red", {"evaluated": True, "workers": [-1, -2]}),
+}
+"""What some triggers need beside their state: the level, and what has happened before."""
 
 
 def pulled_by_people() -> list[tuple[Track, Move]]:
     return [(track, move) for track in discover().values() for move in track.moves if move.by not in (TIME, FOLLOWS)]
 
 
-def test_every_trigger_has_an_address() -> None:
-    """A trigger that no route takes would have no page: routes are asked, not the declarations."""
-    from api import pages
+def test_every_trigger_is_offered_by_a_page_that_one_reaches(door: Door) -> None:
+    """A trigger that nobody finds a link or a form for has no page, whatever the routes would take.
 
-    routes = [re.compile(one) for one in patterns(pages.router.routes)]
-    without = []
-    for track, move in pulled_by_people():
-        middle = track.kind if move.opens else "tracks/1"
-        path = f"/cases/WH-2026-000001/{middle}/{move.name}"
-        if not any(route.fullmatch(path) for route in routes):
-            without.append(path)
-    assert without == []
+    Each is looked for on the case page of somebody who may pull it, in a state in which it can be pulled.
+    """
+    town = door.town
+    found = {("case", name) for name in STEPS if 'action="/whistle"' in door.client("counselor").get("/whistle").text}
+    stranger = door.client("officer@street#2").get("/cases/WH-2026-000001").text
+    found |= {("access", "open") for _ in re.findall(r'href="/cases/WH-2026-000001/access/open"', stranger)}
+    with town.store.read() as connection:
+        session = Session(connection, town.office)
+        for track, move in pulled_by_people():
+            if any(
+                shows(door, session, track, move, state, who) for state in states(track, move) for who in town.members
+            ):
+                found.add((track.kind, move.name))
+    number = town.whistle().case.number
+    asked = town.fire("officer@street", number, "extension", "request", {"about": 1, "reason": "abroad", "extra": 1})
+    desk = door.client("coordinator@district").get(f"/cases/{number}").text
+    found |= {
+        ("extension", "grant") for _ in re.findall(rf'href="/cases/{number}/tracks/{asked.track.no}/grant"', desk)
+    }
+    wanted = {(track.kind, move.name) for track, move in pulled_by_people()}
+    assert wanted - found == set()
 
 
-def patterns(routes: Any) -> Iterator[str]:  # noqa: ANN401 - Starlette's own
-    found = 0
-    for one in iter_route_contexts(routes):
-        path = getattr(one, "path", None) or getattr(getattr(one, "route", None), "path", None)
-        methods = getattr(one, "methods", None) or getattr(getattr(one, "route", None), "methods", set())
-        if path and "POST" in (methods or set()):
-            found += 1
-            yield re.sub(r"\{(\w+)\}", lambda part: r"\d+" if part[1] == "no" else "[^/]+", path)
-    assert found > 5
+def states(track: Track, move: Move) -> tuple[str, ...]:
+    return move.source or (track.initial,) if not move.opens else ("",)
+
+
+def shows(door: Door, session: Session, track: Track, move: Move, state: str, who: str) -> bool:
+    """Whether the case page of that member has a link or a form for it."""
+    kind = "case" if move.opens else track.kind
+    at = "open" if move.opens else state
+    file = a_case(door.town, kind, at, ALL, move.needs_case[0] if move.needs_case else "open")
+    level, facts = NEEDED.get((track.kind, move.name), ("red", {}))
+    file.level = level
+    (file.record if track.kind == "case" else file.tracks.get(TRIED, file.record)).facts.update(facts)
+    actor = door.town.actor(who)
+    offered = offers(session, file, actor, START)
+    if not any(one.free and one.move.name == move.name and one.declared.kind == track.kind for one in offered):
+        return False
+    page = Page(cast("Any", None), door.house, cast("Any", SimpleNamespace(actor=actor, language="en", now=START)))
+    sheet = Sheet(page, session, file, session.office.book_of(file.policy), offered)
+    buttons = [*sheet.opening(), *(one for card in sheet.cards() for one in card.buttons)]
+    middle = track.kind if move.opens else f"tracks/{CASE if track.kind == 'case' else TRIED}"
+    return any(one.address.partition("?")[0] == f"/cases/{file.number}/{middle}/{move.name}" for one in buttons)
 
 
 def scene(track: Track, move: Move) -> Scene:
@@ -97,7 +135,7 @@ def fill(one: Widget, field: Field) -> Iterator[tuple[str, str]]:
 def written(one: Widget, field: Field) -> str:
     name = one.name.rpartition(".")[2]
     known = {
-        "born": "2014-05-06", "id_number": "32010220140506001X", "attendance": "50, 75, 100", "limit": "3wd",
+        "born": "2014-05-06", "id_number": "320102201405060014", "attendance": "50, 75, 100", "limit": "3wd",
         "extra": "2", "into": "WH-2026-000001", "hours": "1.5",
     }  # fmt: skip
     if name == "attendance" and field.kind == "percent":
@@ -125,6 +163,32 @@ def test_a_screening_is_filled_in_item_by_item(door: Door) -> None:
     done = follow(client, send(client, page, {"version": "2015", "day": "2026-03-17", **answers}))
     assert "record a screening" in done.text, headings(done)
     assert "1=1 2=1" in done.text, re.findall(r"<dd>(.*?)</dd>", done.text)
+    assert "Total 9: mild" in done.text
+    assert "Interview needed: item 9 (thoughts of self-harm)" in done.text
+    assert "总分 9：轻度" in door.client("counselor").get(f"/cases/{number}").text
+
+
+def test_a_screening_asks_what_its_sheet_asks_and_says_which_item_is_missing(door: Door) -> None:
+    number = door.town.whistle(concern="mental_illness").case.number
+    client = door.client("counselor", "zh_CN")
+    address = f"/cases/{number}/tracks/0/record_screening"
+    for scale, asked, answered in (
+        ("phq_9", "9. 有不如死掉或用某种方式伤害自己的念头", "几乎每天"),
+        ("gad_7", "2. 不能停止或控制担忧", "好几天"),
+        ("c_ssrs", "6. 过去三个月里，是否做过", "否"),
+    ):
+        page = client.get(f"{address}?scale={scale}").text
+        assert asked in page
+        assert answered in page
+        assert "选 1 及以上的，当天须面谈。" in page or scale != "phq_9"
+        # Another scale has other items: it is chosen on the page before, and no script is needed for it.
+        assert not re.search(r'type="radio" name="scale"', page)
+        assert '<a href="?">换一个量表</a>' in page
+    answers = {f"items.{one}": "0" for one in range(1, 10) if one != 8}
+    form = client.get(f"{address}?scale=phq_9")
+    told = send(client, form, {"version": "2015", "day": "2026-03-17", **answers})
+    assert told.status_code == 422
+    assert re.findall(r'<li><a href="#(f-[^"]+)">(\d+)\.[^<]*: 请选择</a>', told.text) == [("f-items-8", "8")]
 
 
 def test_a_referral_goes_from_consent_to_completion_through_its_pages(door: Door) -> None:

@@ -30,7 +30,7 @@ class Provider:
 
     def be(self, mood: str = "honest", **person: str) -> None:
         """How it behaves from now on, and who is at its keyboard."""
-        person = person or {"sub": "u-1", "preferred_username": "counselor.school"}
+        person = person or {"sub": "u-1", "preferred_username": "principal.school"}
         httpx.get(f"{self.address}/set", params={"mood": mood, **person})
 
 
@@ -72,7 +72,7 @@ def by_provider(browser: Client, path: str = "/sign-in") -> httpx.Response:
 
 
 def test_a_member_signs_in_by_the_citys_provider(linked: Door) -> None:
-    account_of(linked, "counselor@school")
+    account_of(linked, "principal@school")
     browser = linked.stranger()
     assert "用宁政通登录" in browser.get("/sign-in").text
     answer = by_provider(browser, "/sign-in?next=/me/security")
@@ -92,14 +92,14 @@ def test_the_providers_word_doesnt_replace_the_second_factor(linked: Door) -> No
 
 
 def test_whoever_is_known_is_found_by_subject_and_a_login_is_not_handed_on(linked: Door, provider: Provider) -> None:
-    account_of(linked, "counselor@school")
+    account_of(linked, "principal@school")
     by_provider(linked.stranger())
     provider.be(sub="u-1", preferred_username="married.since")
     browser = linked.stranger()
     assert by_provider(browser).status_code == 303
-    assert browser.get("/api/v1/me").json()["name"] == "counselor@school"
+    assert browser.get("/api/v1/me").json()["name"] == "principal@school"
     # Somebody else over there was given the old name.
-    provider.be(sub="u-9", preferred_username="counselor.school")
+    provider.be(sub="u-9", preferred_username="principal.school")
     assert by_provider(linked.stranger()).status_code == 403
 
 
@@ -117,7 +117,7 @@ LIES = (
 
 
 def test_no_lie_of_a_provider_is_believed(linked: Door, provider: Provider) -> None:
-    account_of(linked, "counselor@school")
+    account_of(linked, "principal@school")
     for lie in LIES:
         provider.be(lie)
         browser = linked.stranger()
@@ -128,7 +128,7 @@ def test_no_lie_of_a_provider_is_believed(linked: Door, provider: Provider) -> N
 
 
 def test_an_answer_is_good_in_the_browser_that_asked_and_once(linked: Door) -> None:
-    account_of(linked, "counselor@school")
+    account_of(linked, "principal@school")
     asking = linked.stranger()
     gone = asking.post("/sign-in/provider", data=fields_of(asking.get("/sign-in").text))
     back = httpx.get(gone.headers["location"]).headers["location"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from cases import posts, standing
+from cases import feeds, posts, standing
+from policies import book as books
 from tests.api.account import PASSWORD, account_of
 from tests.api.door import Door
 from tests.town import SINCE
@@ -16,17 +19,17 @@ def code_of(answer: object) -> object:
     return answer.json()["code"]  # type: ignore[attr-defined]
 
 
-def test_a_counselor_signs_in_with_name_and_password(door: Door) -> None:
-    browser = account_of(door, "counselor@school").sign_in()
+def test_a_principal_signs_in_with_name_and_password(door: Door) -> None:
+    browser = account_of(door, "principal@school").sign_in()
     assert browser.last.json()["stage"] == "signed_in"
-    assert browser.get("/api/v1/me").json()["name"] == "counselor@school"
+    assert browser.get("/api/v1/me").json()["name"] == "principal@school"
     assert browser.delete("/api/v1/signin").status_code == 204
     assert browser.get("/api/v1/me").status_code == 401
 
 
 def test_full_width_letters_and_capitals_are_the_same_name(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
-    holder.login = "Ｃounselor.School "
+    holder = account_of(door, "principal@school")
+    holder.login = "Ｐrincipal.School "
     assert holder.sign_in().last.status_code == 200
 
 
@@ -39,6 +42,28 @@ def test_a_supervisor_shows_a_second_factor_before_anything_is_shown(door: Door)
     passed = browser.post("/api/v1/signin/code", json={"code": holder.code()})
     assert passed.json()["stage"] == "signed_in"
     assert browser.get("/api/v1/me/sessions").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("who", "asked"),
+    [(who, "enrolment_needed") for who in (
+        "counselor@school", "deputy@school", "liaison@hospital", "officer@hospital", "lead@hospital",
+        "coordinator@district", "supervisor@district", "auditor@district", "admin@district",
+    )] + [(who, "signed_in") for who in ("principal@school", "mentor@school", "officer@street", "lead@police")],
+)  # fmt: skip
+def test_whoever_oversees_or_sees_clinical_content_shows_a_second_factor(door: Door, who: str, asked: str) -> None:
+    browser = account_of(door, who).sign_in()
+    assert browser.last.json()["stage"] == asked
+    assert browser.get("/api/v1/messages").status_code == (200 if asked == "signed_in" else 401)
+
+
+def test_a_policy_that_opens_clinical_content_asks_more_roles_for_a_second_factor(door: Door) -> None:
+    written = (Path(books.__file__).parent / "library/nanjing-2026.1.yaml").read_text(encoding="utf-8")
+    closed = "who: [principal@school], identity: yes, narrative: yes, clinical: no"
+    assert closed in written
+    opened = books.load_text(written.replace(closed, closed.replace("clinical: no", "clinical: yes")), "opened")
+    door.house.office.book_of = lambda _: opened
+    assert account_of(door, "principal@school").sign_in().last.json()["stage"] == "enrolment_needed"
 
 
 def test_password_and_code_may_come_at_once(door: Door) -> None:
@@ -109,7 +134,7 @@ def test_a_new_post_gives_the_session_another_secret_and_pages_that_are_open_loa
 
 
 def test_a_session_ends_when_it_idles_and_at_last_in_any_case(door: Door) -> None:
-    browser = account_of(door, "counselor@school").sign_in()
+    browser = account_of(door, "principal@school").sign_in()
     door.wait(hours=1, minutes=59)
     assert browser.get("/api/v1/me").status_code == 200
     door.wait(hours=2, minutes=1)
@@ -164,7 +189,7 @@ def test_the_password_alone_is_good_for_ten_minutes(door: Door) -> None:
 
 
 def test_ones_sessions_are_listed_without_more_than_one_needs_and_ended_one_by_one(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     at_work, at_home = holder.sign_in(), door.stranger()
     at_home.headers["user-agent"] = "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/126.0"
     holder.sign_in(at_home)
@@ -174,14 +199,14 @@ def test_ones_sessions_are_listed_without_more_than_one_needs_and_ended_one_by_o
     other = next(one["id"] for one in listed if not one["present"])
     assert at_work.delete(f"/api/v1/me/sessions/{other}").status_code == 204
     assert at_home.get("/api/v1/me").status_code == 401
-    stranger = door.client("principal@school")
+    stranger = door.client("mentor@school")
     mine = next(one["id"] for one in listed if one["present"])
     assert stranger.delete(f"/api/v1/me/sessions/{mine}").status_code == 404
     assert at_work.get("/api/v1/me").status_code == 200
 
 
 def test_another_password_ends_every_other_session(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     here, elsewhere = holder.sign_in(), holder.sign_in()
     changed = here.post("/api/v1/me/password", json={"old": PASSWORD, "new": ANOTHER})
     assert changed.json()["stage"] == "signed_in"
@@ -191,8 +216,32 @@ def test_another_password_ends_every_other_session(door: Door) -> None:
     assert holder.sign_in(password=ANOTHER).last.status_code == 200
 
 
+@pytest.mark.parametrize("way", ["changed", "recovered", "ended by an admin"])
+def test_what_a_thief_drew_with_a_session_ends_with_it(door: Door, way: str) -> None:
+    holder = account_of(door, "principal@school")
+    thief, owner = holder.sign_in(), holder.sign_in()
+    body = {"name": "x", "scopes": ["cases:read"], "days": 366}
+    system = door.stranger()
+    system.headers["authorization"] = f"Bearer {thief.post('/api/v1/tokens', json=body).json()['token']}"
+    with door.town.store.begin() as connection:
+        link = f"/calendar/{feeds.open_feed(connection, holder.member_id, door.now)}.ics"
+    assert [system.get("/api/v1/cases").status_code, door.stranger().get(link).status_code] == [200, 200]
+    admin, account = door.client("admin@district"), f"/api/v1/accounts/{holder.member_id}"
+    if way == "changed":
+        owner.post("/api/v1/me/password", json={"old": PASSWORD, "new": ANOTHER})
+    elif way == "recovered":
+        code = admin.post(f"{account}/reset", json={}).json()["code"]
+        door.stranger().post("/api/v1/signin/one-time", json={"login": holder.login, "code": code, "password": ANOTHER})
+    else:
+        admin.delete(f"{account}/sessions")
+    assert [system.get("/api/v1/cases").status_code, door.stranger().get(link).status_code] == [401, 404]
+    assert thief.get("/api/v1/me").status_code == 401
+    noted = door.client("principal@school").get("/api/v1/me/events").json()
+    assert {"tokens_revoked", "calendar_ended"} <= {one["what"] for one in noted}
+
+
 def test_another_password_is_given_to_nobody_who_doesnt_know_the_old_one(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser = holder.sign_in()
     body = {"old": "not the password at all", "new": "another sentence of one's own"}
     refused = browser.post("/api/v1/me/password", json=body)
@@ -201,8 +250,8 @@ def test_another_password_is_given_to_nobody_who_doesnt_know_the_old_one(door: D
 
 
 def test_weak_passwords_are_refused_with_the_reason(door: Door) -> None:
-    here = account_of(door, "counselor@school").sign_in()
-    for weak in ("short", "1234567890", "aaaaaaaaaaaa", "abcdefghijkl", "woaini1314", "my counselor.school"):
+    here = account_of(door, "principal@school").sign_in()
+    for weak in ("short", "1234567890", "aaaaaaaaaaaa", "abcdefghijkl", "woaini1314", "my principal.school"):
         refused = here.post("/api/v1/me/password", json={"old": PASSWORD, "new": weak})
         assert (refused.status_code, code_of(refused)) == (422, "weak_password"), weak
 
@@ -226,7 +275,7 @@ def test_an_admin_opens_an_account_and_its_owner_chooses_the_password(door: Door
 
 
 def test_a_one_time_code_expires(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     drawn = door.client("admin@district").post(f"/api/v1/accounts/{holder.member_id}/reset", json={}).json()
     door.wait(hours=25)
     body = {"login": holder.login, "code": drawn["code"], "password": "a sentence of one's own"}
@@ -264,7 +313,7 @@ def test_an_admin_has_the_accounts_of_their_own_jurisdiction_alone(door: Door) -
 
 
 def test_what_was_done_to_an_account_is_there_to_be_read(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     admin = door.client("admin@district")
     admin.post(f"/api/v1/accounts/{holder.member_id}/reset", json={})
     events = holder.sign_in().get("/api/v1/me/events").json()
@@ -272,7 +321,7 @@ def test_what_was_done_to_an_account_is_there_to_be_read(door: Door) -> None:
 
 
 def test_an_admin_ends_everything_at_once(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser, system = holder.sign_in(), door.token(holder.member_id, "cases:read")
     assert system.get("/api/v1/me").status_code == 200
     ended = door.client("admin@district").delete(f"/api/v1/accounts/{holder.member_id}/sessions")
@@ -282,7 +331,7 @@ def test_an_admin_ends_everything_at_once(door: Door) -> None:
 
 
 def test_whoever_leaves_is_signed_out_at_once(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser, system = holder.sign_in(), door.token(holder.member_id, "cases:read")
     with door.town.store.begin() as connection:
         posts.retire(connection, holder.member_id)
@@ -296,7 +345,7 @@ def test_old_hashes_are_made_anew_with_the_next_sign_in(door: Door) -> None:
 
     from cases import credentials
 
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     older = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     with door.town.store.begin() as connection:
         credentials.rehash(connection, holder.member_id, older)

@@ -6,6 +6,7 @@ import re
 
 from httpx import Response
 
+from cases import standing
 from tests.api.account import PASSWORD, account_of
 from tests.api.door import Client, Door
 
@@ -29,7 +30,7 @@ def fill(browser: Client, path: str, **given: str) -> Response:
 
 
 def test_a_link_to_a_page_leads_there_after_signing_in(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser = door.stranger()
     turned_away = browser.get("/me/security?from=mail")
     assert turned_away.headers["location"] == "/sign-in?next=%2Fme%2Fsecurity%3Ffrom%3Dmail"
@@ -39,7 +40,7 @@ def test_a_link_to_a_page_leads_there_after_signing_in(door: Door) -> None:
 
 
 def test_a_wrong_password_is_told_without_saying_what_was_wrong(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     said = []
     for login in (holder.login, "nobody"):
         answer = fill(door.stranger("en"), "/sign-in", login=login, password=WRONG)
@@ -110,7 +111,7 @@ def test_the_language_is_chosen_in_the_header_and_remembered(door: Door) -> None
 
 
 def test_ones_password_is_changed_and_other_sessions_ended_from_the_page(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     here, elsewhere = holder.sign_in(), holder.sign_in()
     here.headers.pop("x-csrf-token")
     listed = here.get("/me/security").text
@@ -122,6 +123,28 @@ def test_ones_password_is_changed_and_other_sessions_ended_from_the_page(door: D
     answer = fill(here, "/sign-in/change?next=/me/security", old=PASSWORD, password=new, again=new)
     assert answer.headers["location"] == "/me/security"
     assert "修改口令" in here.get("/me/security").text
+
+
+def test_ones_tokens_are_listed_and_revoked_from_the_page(door: Door) -> None:
+    holder = account_of(door, "principal@school")
+    browser = holder.sign_in()
+    system, others = door.token("counselor@school", "cases:read"), door.token("mentor@school", "cases:read")
+    shown = browser.get("/me/security").text
+    assert "a system" in shown
+    found = re.findall(r'action="(/me/security/tokens/[^"]+/end)"', shown)
+    assert len(found) == 1
+    other = standing_of(door, "mentor@school")
+    for address in (*found, f"/me/security/tokens/{other}/end"):
+        assert browser.post(address, data={"csrf": browser.headers["x-csrf-token"]}).status_code == 303
+    assert system.get("/api/v1/cases").status_code == 401
+    assert others.get("/api/v1/cases").status_code == 200
+    assert "您没有有效的令牌。" in browser.get("/me/security").text
+
+
+def standing_of(door: Door, who: str) -> object:
+    """The id of a member's token."""
+    with door.town.store.read() as connection:
+        return standing.tokens(connection, door.member(who))[0].id
 
 
 def test_a_fragment_asked_for_without_a_session_sends_the_whole_window_to_sign_in(door: Door) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import secrets
 import statistics
 import time
 
@@ -19,7 +20,7 @@ from api.signin.visiting import safe_next
 from cases import credentials, throttle
 from cases.store import Store
 from tests.api.account import PASSWORD, Holder, account_of
-from tests.api.door import Client, Door, door_at
+from tests.api.door import AT_HOME, Client, Door, door_at
 from tests.api.test_sign_in_pages import fields_of, fill
 
 WRONG = "not the password at all"
@@ -34,7 +35,7 @@ def guess(door: Door, login: str, browser: Client | None = None) -> int:
 
 
 def test_guessing_at_one_account_is_slowed_down_and_the_right_password_waits_too(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     assert [guess(door, holder.login) for _ in range(7)] == [401] * 5 + [429] * 2
     told = holder.sign_in().last
     assert (told.status_code, told.headers["retry-after"]) == (429, "31")
@@ -59,6 +60,20 @@ def test_guessing_one_password_at_many_names_is_stopped_by_the_address(door: Doo
     assert found[50:] == [429, 429]
 
 
+def test_guessing_from_one_address_of_ipv4_stops_no_other_on_a_socket_for_both(door: Door) -> None:
+    """On `::` the neighbours come as `::ffff:192.0.2.1`: one range of IPv6, and all of IPv4."""
+
+    def from_(address: str) -> int:
+        client = Client(door.app, base_url=AT_HOME, client=(address, 50000))
+        body = {"login": secrets.token_hex(4), "password": "not the password"}
+        status: int = client.post("/api/v1/signin", json=body).status_code
+        return status
+
+    assert [from_("::ffff:192.0.2.1") for _ in range(52)][50:] == [429, 429]
+    assert from_("192.0.2.1") == 429
+    assert from_("::ffff:198.51.100.7") == 401
+
+
 def test_guessing_at_the_second_factor_is_slowed_down(door: Door) -> None:
     holder = account_of(door, "supervisor@district", second_factor=True)
     browser = holder.sign_in()
@@ -72,7 +87,7 @@ def test_guessing_at_the_second_factor_is_slowed_down(door: Door) -> None:
 def test_a_hundred_guesses_at_once_dont_pass_as_one(door: Door) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     with ThreadPoolExecutor(8) as hands:
         found = list(hands.map(lambda _: guess(door, holder.login), range(16)))
     assert sorted(found) == [401] * 5 + [429] * 11
@@ -99,7 +114,7 @@ def test_a_try_that_comes_while_another_is_counted_waits_for_it(door: Door) -> N
 
 
 def test_two_processes_share_the_count(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     beside = Door(door.town, now=door.now)
     found = [guess(one, holder.login) for one in (door, beside) * 3]
     assert found == [401] * 5 + [429]
@@ -110,7 +125,7 @@ def test_two_processes_share_the_count(door: Door) -> None:
 
 def test_a_known_and_an_unknown_name_take_as_long(door: Door) -> None:
     """Medians within 10 %: measured on what is done, by turns, so that the machine's load falls on both."""
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     passwords.warm()
     took: dict[str, list[float]] = {holder.login: [], "nobody.here": []}
     for turn in range(1, 61):
@@ -146,7 +161,7 @@ def test_an_account_without_a_password_says_no_more_than_none(door: Door) -> Non
 
 
 def test_a_wrong_one_time_code_doesnt_tell_whether_the_name_exists(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     answers = []
     for login in (holder.login, "nobody.here"):
         body = {"login": login, "code": "AAAA-BBBB-CCCC", "password": "a sentence of one's own"}
@@ -174,7 +189,7 @@ def test_a_session_fixed_beforehand_is_worth_nothing_after_signing_in(door: Door
 
 
 def test_nothing_in_the_database_opens_a_session(door: Door) -> None:
-    holder = account_of(door, "counselor@school", second_factor=True)
+    holder = account_of(door, "principal@school", second_factor=True)
     browser = holder.sign_in(code=holder.code())
     secret = browser.cookies["whistle_session"]
     system = door.token("liaison@hospital", "fhir:read").headers["authorization"].removeprefix("Bearer ")
@@ -194,7 +209,7 @@ def test_nothing_in_the_database_opens_a_session(door: Door) -> None:
 
 
 def test_cookies_are_kept_from_scripts_and_from_other_sites(door: Door) -> None:
-    answer = account_of(door, "counselor@school").sign_in().last
+    answer = account_of(door, "principal@school").sign_in().last
     line = answer.headers["set-cookie"]
     assert line.startswith("whistle_session=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(line.split("; "))
@@ -205,7 +220,7 @@ def test_over_https_no_cookie_travels_without(server: Store) -> None:
     with door_at(server, Settings(link="https://whistle.example.cn")) as door:
         browser = door.stranger()
         browser.base_url = "https://whistle.example.cn"
-        holder = account_of(door, "counselor@school")
+        holder = account_of(door, "principal@school")
         answer = holder.sign_in(browser).last
         line = answer.headers["set-cookie"]
         assert line.startswith("__Host-whistle_session=")
@@ -225,7 +240,7 @@ def test_over_https_no_cookie_travels_without(server: Store) -> None:
 
 
 def test_a_forged_form_changes_nothing(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser = holder.sign_in()
     mark = browser.headers.pop("x-csrf-token")
     new = {"old": PASSWORD, "password": "chosen by an attacker", "again": "chosen by an attacker"}
@@ -236,13 +251,13 @@ def test_a_forged_form_changes_nothing(door: Door) -> None:
         refused = browser.post("/sign-in/change", data=new | {"csrf": mark}, headers=elsewhere)
         assert refused.status_code == 403, elsewhere
     # Another member's mark is no better than none.
-    other = door.client("principal@school")
+    other = door.client("mentor@school")
     assert browser.post("/sign-out", data={"csrf": other.csrf}).status_code == 403
     assert holder.sign_in().last.status_code == 200
 
 
 def test_nobody_is_signed_in_by_another_sites_form(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     body = {"login": holder.login, "password": PASSWORD}
     browser = door.stranger()
     assert browser.post("/sign-in", data=body).status_code == 403
@@ -278,7 +293,7 @@ def test_a_path_of_our_own_is_kept_with_its_query() -> None:
 
 
 def test_the_form_itself_leads_nobody_astray(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     answer = fill(door.stranger(), "/sign-in?next=//evil.example/x", login=holder.login, password=PASSWORD)
     assert answer.headers["location"] == "/"
 
@@ -310,7 +325,7 @@ def test_nothing_that_was_sent_gets_into_the_log(door: Door) -> None:
     said = io.StringIO()
     writer, before = logs.set_up(said), logging.getLogger().handlers[:]
     try:
-        holder = account_of(door, "counselor@school")
+        holder = account_of(door, "principal@school")
         forged = 'x\n{"level":"critical","said":"forged"}'
         browser = door.stranger()
         browser.post("/api/v1/signin", json={"login": "王小明\r\nforged", "password": WRONG})
@@ -356,7 +371,7 @@ def test_a_token_does_what_its_scopes_say_and_no_more(door: Door) -> None:
 
 
 def test_a_token_ends_when_it_expires_or_is_revoked_and_is_shown_once(door: Door) -> None:
-    holder = account_of(door, "counselor@school")
+    holder = account_of(door, "principal@school")
     browser = holder.sign_in()
     body = {"name": "statistics", "scopes": ["cases:read"], "days": 2}
     drawn = browser.post("/api/v1/tokens", json=body)
@@ -376,7 +391,7 @@ def test_a_token_ends_when_it_expires_or_is_revoked_and_is_shown_once(door: Door
 
 
 def test_no_admin_acts_in_the_name_of_a_person(door: Door) -> None:
-    holder: Holder = account_of(door, "counselor@school")
+    holder: Holder = account_of(door, "principal@school")
     admin = door.client("admin@district")
     body = {"name": "x", "scopes": ["cases:read"], "member": holder.member_id}
     assert admin.post("/api/v1/tokens", json=body).json()["code"] == "has_account"

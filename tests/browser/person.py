@@ -182,7 +182,7 @@ class Person:
     # ------------------------------------------------------------- the whistle
 
     def whistle(self, form: Form, values: Mapping[str, Any]) -> int:
-        """The three steps and the check at the end; the coordinator's one page. The status of the last answer."""
+        """The three steps and the check at the end. The status of the last answer."""
         self.home()
         self.page.goto(self.address + "/whistle")
         by_name = {one.name: one for one in form.fields}
@@ -190,20 +190,13 @@ class Person:
         def some(*names: str) -> None:
             self.fill(Form(tuple(by_name[one] for one in names if one in by_name)), values)
 
-        if self.page.locator("main [name='concern']").count():
-            some("school", "student", "concern", "level", "summary", "statutory")
-            return self.send()
-        some("student")
-        self._on()
-        some("concern", "level", "summary", "statutory")
-        self._on()
-        if values.get("evidence"):
-            some("evidence")
-        self._on()
+        school = ("school",) if self.page.locator("main [name='school']").count() else ()
+        for names in ((*school, "student"), ("concern", "level", "summary", "statutory"), ("evidence",)):
+            some(*(one for one in names if one in values))
+            status = self.send()
+            if status >= 400:
+                return status
         return self.send()
-
-    def _on(self) -> None:
-        self.click(self.page.locator("main form button.btn-primary").first)
 
 
 _WAYS: Mapping[str, Callable[[Person, Field, Any], None]] = {

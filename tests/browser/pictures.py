@@ -70,6 +70,13 @@ SHOTS: Final = (
     Shot("admin", "admin", "/", DESK),
     Shot("auditor-log", "auditor", "/", DESK),
     Shot("mentor-work", "mentor", "/", PHONE),
+    Shot("deputy-work", "deputy", "/", PHONE),
+    Shot("codirector-work", "codirector", "/", PHONE),
+    Shot("lead-work", "lead", "/", PHONE),
+    Shot("community-work", "community", "/", PHONE),
+    Shot("police-work", "police", "/", PHONE),
+    Shot("womens-federation-work", "womens_federation", "/", PHONE),
+    Shot("court-work", "court", "/", PHONE),
 )
 
 
@@ -149,7 +156,7 @@ def stage(home: Path) -> Iterator[Stage]:
         shown = demo.load(kept, NOW)
         settings = Settings.read(os.environ)
         with kept.store.read() as connection:
-            members = {part.role: part.member_id for part in cast(connection)}
+            members = {part.part: part.member_id for part in cast(connection)}
         made = Stage(kept, create(House(settings, kept, clock=lambda: NOW)), settings, members)
         if not shown.already:
             _hand_in(made)

@@ -67,6 +67,26 @@ def test_from_the_whistle_to_the_acknowledgement(
         assert "<script>alert(1)</script>" in page.inner_text("#events")
 
 
+def test_what_is_typed_is_kept_by_itself_and_is_there_when_the_page_is_loaded_again(
+    browser: Browser, door: Door, address: str
+) -> None:
+    with visit(browser, door, address, "counselor") as counselor:
+        page = counselor.go("/whistle")
+        page.fill("[name='student.name']", "赵晓宁")
+        with page.expect_response(lambda answer: "/unsent" in answer.url, timeout=20_000) as kept:
+            page.fill("[name='student.class']", "2班")
+        assert "student.class=2" in (kept.value.request.post_data or "")
+        page.wait_for_selector("[data-kept]:not(:empty)")
+        assert "自动保存" in page.inner_text("[data-kept]")
+        page = counselor.go("/whistle")
+        assert page.input_value("[name='student.name']") == "赵晓宁"
+        page.fill("[name='student.born']", "2013-05-01")
+        page.get_by_role("button", name="保存并继续", exact=True).click()
+        page.wait_for_url("**/what")
+        page = counselor.go("/whistle")
+        assert page.input_value("[name='student.name']") == ""
+
+
 def test_an_open_list_hears_of_a_new_summons_by_itself(browser: Browser, door: Door, address: str) -> None:
     with visit(browser, door, address, "officer@street", size=PHONE) as officer:
         # On a slow line the stream's script arrives last, and the list must hear all the same.

@@ -241,7 +241,7 @@ ADDED = {
 }
 """Moves that the contract implies without a row of their own."""
 
-PULLED_BY_PEOPLE = {("case", "save_draft"): ("draft", "counselor, mentor, principal@school")}
+PULLED_BY_PEOPLE = {("case", "save_draft"): ("draft", "counselor, mentor, principal@school; coordinator@jurisdiction")}
 """The one added move that somebody pulls."""
 
 ADDED_STATES = dict.fromkeys(("return_to_school", "leave", "guidance", "protection"), "cancelled!")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from cases import wake
 from cases.directory import Directory
@@ -161,6 +161,34 @@ def test_a_case_that_was_set_aside_is_tried_again_later_and_catches_up(city: Tow
     assert city.sweep(OUTAGE + minutes(3)).cases == 1
     assert aside(city) == {fifty[7]}
     assert broken(city, fifty[23], OUTAGE + minutes(3)) == []
+
+
+def test_a_case_has_one_incident_however_often_it_is_tried_and_none_once_it_goes_through(
+    city: Town, fifty: list[int]
+) -> None:
+    for minute in (0, 1, 3):
+        assert city.sweep(OUTAGE + minutes(minute)).aside == 2
+    with city.store.begin() as connection:
+        # Each of the two tries that followed found the incident of the first one.
+        assert connection.scalar(select(func.count()).select_from(incident)) == 2
+        connection.execute(update(cases_table).where(cases_table.c.id == fifty[23]).values(policy=book().version))
+    city.sweep(OUTAGE + minutes(7))
+    with city.store.read() as connection:
+        found = {one.case_id: one.ended_at for one in connection.execute(select(incident)).all()}
+    assert found == {fifty[7]: None, fifty[23]: OUTAGE + minutes(7)}
+
+
+def test_a_case_that_is_set_aside_anew_is_an_incident_anew(city: Town) -> None:
+    case = city.whistle().case.id
+    for found in (1, 21):
+        with city.store.begin() as connection:
+            connection.execute(update(cases_table).where(cases_table.c.id == case).values(wake_at=START))
+        assert city.sweep(START + minutes(found)).aside == 1
+        if found == 1:
+            assert city.sweep(START + minutes(20)).cases == 1
+    with city.store.read() as connection:
+        ends = connection.scalars(select(incident.c.ended_at).order_by(incident.c.id)).all()
+    assert ends == [START + minutes(20), None]
 
 
 def test_a_case_that_stays_faulty_is_tried_every_six_hours_for_months(city: Town, fifty: list[int]) -> None:

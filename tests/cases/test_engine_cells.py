@@ -67,6 +67,7 @@ def narrowed(city: Town) -> dict[tuple[str, str], frozenset[str]]:
     caller = frozenset({"coordinator@district"})
     return {
         ("case", "evaluate"): frozenset({"counselor@school"}),
+        ("case", "save_draft"): frozenset({"counselor@school", "principal@school", "mentor@school"}),
         ("case", "close"): coordinators,
         ("assignment", "undo_acknowledge"): frozenset({"officer@street"}),
         ("check_in", "file_school"): frozenset({"counselor@school", "deputy@school", "mentor@school"}),

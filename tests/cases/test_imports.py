@@ -265,10 +265,10 @@ def test_a_roster_is_sealed_at_once_and_comes_once(city: Town) -> None:
 
 
 def test_a_student_whom_a_whistle_enrolled_is_that_student(city: Town) -> None:
-    city.whistle(student={"name": "小怡", "born": "2016-11-02", "id_number": "990099201611020071"})
+    city.whistle(student={"name": "小怡", "born": "2016-11-02", "id_number": "990099201611020070"})
     city.whistle(student={"name": "小明", "born": "2015-05-05"})
     rows = [
-        StudentRow(2, "a", "小怡", date(2016, 11, 2), {"id_number": "990099201611020071", "grade": 3}),
+        StudentRow(2, "a", "小怡", date(2016, 11, 2), {"id_number": "990099201611020070", "grade": 3}),
         StudentRow(3, "b", "小明", date(2015, 5, 5), {"grade": 4}),
         StudentRow(4, "c", "小明", date(2014, 5, 5)),
     ]

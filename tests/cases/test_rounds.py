@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from cases import dispatch, heartbeat, retention, rounds, sealing, seals, standby, tracking
+from cases.incidents import end, listed
 from cases.installation import Installation
 from cases.office import Session
 from cases.people import student
@@ -279,6 +280,44 @@ def test_a_history_that_fits_no_more_is_found_and_told_once(city: Town, premises
     assert set(letters(city, "seal_broken")) == {"supervisor@city"}
 
 
+def test_a_second_history_that_is_cut_later_is_told_though_the_first_is_still_being_looked_into(
+    city: Town, premises: Premises
+) -> None:
+    first, second = (city.whistle(START + minutes(n)).case for n in (0, 1))
+    rounds.go(premises, "seal", "person", START + minutes(5))
+    for hour, cut in ((1, first), (2, second), (3, None)):
+        with city.store.begin() as connection:
+            cutting = text("UPDATE cases SET head = decode(repeat('00', 32), 'hex') WHERE id = :id")
+            connection.execute(cutting, {"id": cut.id if cut else None})
+        rounds.go(premises, "seal", "person", START + minutes(60 * hour), thorough=True)
+    with city.store.read() as connection:
+        found = connection.scalars(select(incident.c.why).order_by(incident.c.id)).all()
+        told = connection.scalars(select(message.c.id).where(message.c.kind == "seal_broken")).all()
+    assert [{line.partition(":")[0] for line in why.splitlines()} for why in found] == [{first.number}, {second.number}]
+    assert len(told) == 2
+
+
+def test_what_a_person_has_looked_into_isnt_told_each_night_and_the_next_thing_is(
+    city: Town, premises: Premises
+) -> None:
+    case = city.whistle().case
+    rounds.go(premises, "seal", "person", START + minutes(5))
+
+    def spoil(seq: int, hour: int) -> int:
+        with city.store.begin() as connection:
+            changing = text(
+                "UPDATE event SET digest = decode(repeat('00', 32), 'hex') WHERE seq = :seq AND case_id = :id"
+            )
+            connection.execute(changing, {"seq": seq, "id": case.id})
+        assert rounds.go(premises, "seal", "person", START + minutes(60 * hour), thorough=True)["broken"]
+        with city.store.begin() as connection:
+            for one in listed(connection):
+                end(connection, one.number, "周敏", "restored from the back-up", START + minutes(60 * hour))
+        return incidents(city, "seal_broken")
+
+    assert [spoil(2, 1), spoil(2, 2), spoil(1, 3)] == [1, 1, 2]
+
+
 def test_a_full_disk_leaves_no_half_seal(city: Town, premises: Premises, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds.go(premises, "seal", "person", START)
 
@@ -377,6 +416,28 @@ def test_three_silent_intervals_are_one_incident_told_once_and_end_with_the_next
     assert incidents(city, "sweep_stopped") == 1
     with city.store.read() as connection:
         assert standby.stopped_since(connection) is None
+
+
+def test_a_timer_that_sweeps_is_as_good_as_the_orchestrator(city: Town, premises: Premises) -> None:
+    rounds.go(premises, "sweep", "orchestrator", START)
+    assert standby.look(city.store, START + 4 * EVERY, EVERY, START).began
+    for n in range(5, 12):
+        rounds.go(premises, "sweep", "person", START + n * EVERY)
+    back = standby.look(city.store, START + 12 * EVERY, EVERY, START)
+    assert (back.standby, back.ended) == (False, True)
+    # The timer stops: the standby takes over as it would for the orchestrator.
+    assert standby.look(city.store, START + 15 * EVERY, EVERY, START).began
+
+
+def test_one_sweep_by_hand_ends_no_outage_and_nobody_is_told_twice(city: Town, premises: Premises) -> None:
+    rounds.go(premises, "sweep", "orchestrator", START)
+    assert standby.look(city.store, START + 4 * EVERY, EVERY, START).began
+    rounds.go(premises, "sweep", "person", START + 9 * EVERY)
+    by_hand = standby.look(city.store, START + 10 * EVERY, EVERY, START)
+    assert (by_hand.standby, by_hand.ended) == (False, False)
+    later = standby.look(city.store, START + 14 * EVERY, EVERY, START)
+    assert (later.standby, later.began) == (True, False)
+    assert incidents(city, "sweep_stopped") == 1
 
 
 def test_a_second_outage_is_told_anew(city: Town, premises: Premises) -> None:

@@ -137,6 +137,8 @@ def _enable(made: Machines, units: list[str], workers: dict[str, Process]) -> No
             made.server()
         elif name == "whistle-prefect-services":
             made.enable_services()
+        elif name == "whistle-serve":
+            made.web(instance)
         else:
             assert name == "whistle-worker"
             workers[instance] = made.worker(instance)

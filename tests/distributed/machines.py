@@ -159,6 +159,12 @@ class Machines:
         """A worker as its unit starts it."""
         return self.process(f"worker-{number}", command_of("whistle-worker@.service", number), self.whistle)
 
+    def web(self, port: str) -> Process:
+        """A web service as its unit starts it, on a port that is free here."""
+        return self.process(
+            f"serve-{port}", command_of("whistle-serve@.service"), {**self.whistle, "WHISTLE_PORT": str(free_port())}
+        )
+
     def run(self, line: str, environ: Mapping[str, str], code: int = 0) -> str:
         """A documented command to its end; what it said."""
         ended = subprocess.run(
@@ -246,6 +252,9 @@ def machines() -> Iterator[Machines]:
                 "WHISTLE_MASTER_KEY_FILE": str(folder / "master.key"),
                 "WHISTLE_HOME": str(home),
                 "WHISTLE_SEALS": str(folder / "seals"),
+                "WHISTLE_BACKUPS": str(folder / "backups"),
+                "WHISTLE_FILES": str(home / "files"),
+                "WHISTLE_KEY_COPIES": str(home / "keys" / "copies"),
                 "PREFECT_API_URL": f"http://127.0.0.1:{proxy.port}/api",
             },
         )

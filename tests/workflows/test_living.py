@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import io
+import json
+import logging
 import os
 import sqlite3
 import time
@@ -21,6 +24,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 from sqlalchemy import text
 
+from api.logs import JsonLines
 from cases import heartbeat
 from cases.rounds import Premises
 from tests.town import START, Town
@@ -128,6 +132,25 @@ def test_due_runs_are_executed_here_with_names_a_person_can_read(
     done = [one for one in runs() if one.state is not None and one.state.type is StateType.COMPLETED]
     assert {one.name[:8] for one in done} == {f"sweep {datetime.now(UTC):%y}"[:5] + " 20"}
     assert {tag for one in done for tag in one.tags} == {"whistle", "time", "auto-scheduled"}
+
+
+def test_a_line_about_a_case_carries_the_run_that_prefects_pages_show(
+    orchestrator: Server, city: Town, premises: Premises
+) -> None:
+    case = city.whistle(datetime.now(UTC)).case.id
+    with city.store.begin() as connection:
+        # Woken though nothing of it is due, it is set aside, and that is said.
+        connection.execute(text("UPDATE cases SET wake_at = now() WHERE id = :id"), {"id": case})
+    said = io.StringIO()
+    writer = logging.StreamHandler(said)
+    writer.setFormatter(JsonLines())
+    logging.getLogger("cases.wake").addHandler(writer)
+    try:
+        with running():
+            until(lambda: "case set aside" in said.getvalue(), 60)
+    finally:
+        logging.getLogger("cases.wake").removeHandler(writer)
+    assert UUID(json.loads(said.getvalue().splitlines()[0])["run"]) in numbers()
 
 
 def test_a_server_that_was_away_for_a_day_brings_every_rung_once_in_order_and_tells_people_once(

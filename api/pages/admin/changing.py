@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Id
 from api.pages.admin.desk import Administered
 from api.pages.admin.places import again, changing, today, typed
 from api.pages.admin.sending import Faulty, Reading, once
@@ -17,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/admin/organisations/{number}/change")
-def change(page: Administered, number: int, posted: Posted) -> Response:
+def change(page: Administered, number: Id, posted: Posted) -> Response:
     """Another name, or other links; refused to whoever saw an older one than there is now."""
     written = typed(posted, ("name", *(one for one in LINKS if one in posted)))
 
@@ -40,7 +41,7 @@ def change(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/organisations/{number}/close")
-def close(page: Administered, number: int, posted: Posted) -> Response:
+def close(page: Administered, number: Id, posted: Posted) -> Response:
     """Out of service, once nobody and nothing hangs on it any more."""
     if posted.get("sure") != "on":
         return again(page, number, {}, {"x-sure": page.say("Tick the box to confirm.")}, "close")

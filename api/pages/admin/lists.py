@@ -9,6 +9,7 @@ from fastapi import APIRouter, BackgroundTasks
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from api.given import Count, Id
 from api.imports.lists import CellFault, listed
 from api.imports.reading import LARGEST
 from api.imports.table_fault import TableFault
@@ -75,10 +76,10 @@ def check(page: Administered, posted: Posted) -> Response:
 @router.get("/admin/imports/{number}")
 def one(
     page: Administered,
-    number: int,
-    added: int = 0,
-    changed: int = 0,
-    same: int = 0,
+    number: Id,
+    added: Count = 0,
+    changed: Count = 0,
+    same: Count = 0,
     started: bool = False,  # noqa: FBT001, FBT002 - of the address
 ) -> Response:
     """How far it is; htmx asks again while it is being written."""
@@ -91,7 +92,7 @@ def one(
 
 
 @router.post("/admin/imports/{number}/start")
-def start(page: Administered, number: int, later: BackgroundTasks) -> Response:
+def start(page: Administered, number: Id, later: BackgroundTasks) -> Response:
     """Have it written in the background, or go on with it: nothing comes twice."""
     try:
         with page.reading() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import number_of
 from api.pages import words
 from api.pages.frame import Framed
 from cases import administered, looks, post_log
@@ -17,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 def log(page: Framed, number: str = "", by: str = "", after: str = "") -> Response:
     """Newest first, of all that the reader may audit; `looks` decides what that is."""
     wanted = number.strip()[:24] or None
-    whose = int(by) if by.isdecimal() and len(by) < 16 else None
+    whose = number_of(by)
     # Auditors see the log and no case: as a reader of cases the database would show them neither.
     with page.writing() as session:
         missing = False

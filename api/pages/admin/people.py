@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Id, number_of
 from api.pages import words
 from api.pages.admin.desk import Administered
 from api.pages.admin.places import today, typed
@@ -29,13 +30,13 @@ _PERSON = ("name", "phone", "email")
 
 
 @router.get("/admin/members/{number}")
-def member(page: Administered, number: int, done: str = "") -> Response:
+def member(page: Administered, number: Id, done: str = "") -> Response:
     with page.reading() as session:
         return _one(page, session, number, done=bool(done))
 
 
 @router.post("/admin/members/{number}/posts")
-def appoint(page: Administered, number: int, posted: Posted) -> Response:
+def appoint(page: Administered, number: Id, posted: Posted) -> Response:
     """A post more, at any organisation of the reader's."""
     written = typed(posted, _POST)
 
@@ -58,18 +59,18 @@ def appoint(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/posts/end")
-def end_post(page: Administered, number: int, posted: Posted) -> Response:
+def end_post(page: Administered, number: Id, posted: Posted) -> Response:
     """The last day of a post; that day counts in full."""
     written = typed(posted, _POST)
     prefix = f"e-{written['role']}-{written['organisation']}"
 
     def act(session: Session) -> str:
         _governed(page, session, number)
-        place = administered.ruled(session.connection, page.reader.actor, _number(written["organisation"]) or 0)
+        place = administered.ruled(session.connection, page.reader.actor, number_of(written["organisation"]) or 0)
         form = Reading(page, session, written, prefix)
         until = form.day("until")
         until = form.sure(until)
-        held = Post(written["role"], place.id, place.kind, _number(written["school"]))
+        held = Post(written["role"], place.id, place.kind, number_of(written["school"]))
         posts.end_post(session.connection, number, held, until, by=_by(page))
         return f"/admin/members/{number}?done=1"
 
@@ -82,7 +83,7 @@ def end_post(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/change")
-def change(page: Administered, number: int, posted: Posted) -> Response:
+def change(page: Administered, number: Id, posted: Posted) -> Response:
     """Another name, telephone or mail address; refused to whoever saw an older one than there is now."""
     written = typed(posted, _PERSON)
 
@@ -104,7 +105,7 @@ def change(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/retire")
-def retire(page: Administered, number: int, posted: Posted) -> Response:
+def retire(page: Administered, number: Id, posted: Posted) -> Response:
     """Out of service: no post acts any more, every session ends. Asked for twice, for it can't be undone here."""
     if posted.get("sure") != "on":
         return _again(page, number, {"f-sure": page.say("Tick the box to confirm.")}, "retire")
@@ -119,7 +120,7 @@ def retire(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/members/{number}/account")
-def account(page: Administered, number: int, posted: Posted) -> Response:
+def account(page: Administered, number: Id, posted: Posted) -> Response:
     """Open, reset, unlock, or end every session; a one-time code is shown this once, on the page that answers."""
     what, me, now = str(posted.get("what", "")), page.reader.member.id, page.reader.now
     master = page.house.kept.master
@@ -156,10 +157,6 @@ def _governed(page: Page, session: Session, number: int) -> None:
 
 def _by(page: Page) -> By:
     return By(page.reader.member.id, page.reader.now)
-
-
-def _number(written: str) -> int | None:
-    return int(written) if written.isdecimal() and len(written) < 16 else None
 
 
 def _again(

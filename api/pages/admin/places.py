@@ -9,6 +9,7 @@ from typing import Any, Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from api.given import Id, number_of
 from api.pages import words
 from api.pages.admin.desk import Administered
 from api.pages.admin.sending import Faulty, Reading, once, seen
@@ -65,14 +66,14 @@ def register(page: Administered, posted: Posted) -> Response:
 
 
 @router.get("/admin/organisations/{number}")
-def organisation(page: Administered, number: int, done: str = "", after: str = "") -> Response:
+def organisation(page: Administered, number: Id, done: str = "", after: str = "") -> Response:
     with page.reading() as session:
         place = administered.ruled(session.connection, page.reader.actor, number)
         return shown(page, session, place, done=bool(done), after=after)
 
 
 @router.post("/admin/organisations/{number}/members")
-def enlist(page: Administered, number: int, posted: Posted) -> Response:
+def enlist(page: Administered, number: Id, posted: Posted) -> Response:
     """Enter a member with a first post."""
     written = typed(posted, _MEMBER)
 
@@ -95,7 +96,7 @@ def enlist(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/organisations/{number}/duty")
-def put_on_duty(page: Administered, number: int, posted: Posted) -> Response:
+def put_on_duty(page: Administered, number: Id, posted: Posted) -> Response:
     """A shift more on the rota."""
     written = typed(posted, _SHIFT)
 
@@ -105,7 +106,7 @@ def put_on_duty(page: Administered, number: int, posted: Posted) -> Response:
         who, starts, ends = form.text("member"), form.moment("starts"), form.moment("ends")
         starts = form.sure(starts)
         ends = form.sure(ends)
-        posts.put_on_duty(session.connection, place, int(who) if who.isdecimal() else 0, starts, ends)
+        posts.put_on_duty(session.connection, place, number_of(who) or 0, starts, ends)
         return f"/admin/organisations/{number}?done=1#rota"
 
     try:
@@ -115,7 +116,7 @@ def put_on_duty(page: Administered, number: int, posted: Posted) -> Response:
 
 
 @router.post("/admin/organisations/{number}/duty/{shift}/end")
-def take_off_duty(page: Administered, number: int, shift: int) -> Response:
+def take_off_duty(page: Administered, number: Id, shift: Id) -> Response:
     with page.writing() as session:
         place = administered.ruled(session.connection, page.reader.actor, number)
         posts.take_off_duty(session.connection, place, shift)

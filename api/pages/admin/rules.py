@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
+from api.given import Count
 from api.pages.admin.desk import Administered
 from api.pages.frame import Page, Posted
 from cases import administered, library, trial
@@ -88,7 +89,7 @@ def activate(page: Administered, name: str, posted: Posted) -> Response:
 
 
 @router.get("/admin/calendars")
-def calendars(page: Administered, moved: int | None = None) -> Response:
+def calendars(page: Administered, moved: Count | None = None) -> Response:
     with page.reading() as session:
         return _calendars(page, session, moved=moved)
 

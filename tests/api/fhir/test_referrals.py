@@ -26,7 +26,7 @@ STUDENT = {
     "name": "金丝雀",
     "born": "2012-11-02",
     "grade": 7,
-    "id_number": "320106201211020012",
+    "id_number": "32010620121102001X",
     "guardians": [{"name": "王某", "phone": "13900000000", "relation": "母亲"}],
     "address": "示例路 1 号",
 }
@@ -160,6 +160,28 @@ def test_a_hospitals_system_takes_a_referral_from_the_request_to_its_end(door: D
     with door.town.store.read() as connection:
         names = list(connection.scalars(select(event.c.name).where(event.c.kind == "return_to_school")))
     assert names
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "If-None-Exist"])
+def test_advice_that_is_sent_again_is_given_once(door: Door, hospital: Client, header: str) -> None:
+    name = treated(door, hospital)
+    advice = {"resourceType": "Communication", "status": "completed", "payload": [{"contentString": "多陪伴"}],
+              "basedOn": [{"reference": f"ServiceRequest/{name}"}]}  # fmt: skip
+
+    def given(key: str, **more: object) -> tuple[int, str]:
+        headers = {"content-type": "application/fhir+json", header: key}
+        answer = hospital.post("/fhir/R4/Communication", json={**advice, **more}, headers=headers)
+        return answer.status_code, answer.headers.get("location", "")
+
+    created, where = given("identifier=1")
+    assert created == 201
+    assert given("identifier=1") == (201 if header == "Idempotency-Key" else 200, where)
+    assert given("identifier=2")[1] not in {"", where}
+    assert got(hospital, f"Communication?based-on=ServiceRequest/{name}")["total"] == 2
+    if header == "Idempotency-Key":
+        assert given("identifier=1", payload=[{"contentString": "else"}]) == (422, "")
+    door.wait(hours=25)
+    assert given("identifier=1")[1] not in {"", where}
 
 
 def test_what_the_school_is_advised_is_what_it_reads_and_the_clinical_note_isnt_in_it(

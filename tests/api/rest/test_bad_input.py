@@ -43,6 +43,11 @@ def street(door: Door) -> Client:
         ({"trigger": "whistle", **WHISTLE, "student": {**STUDENT, "born": 1}}, "student.born"),
         ({"trigger": "whistle", **WHISTLE, "summary": 7}, "summary"),
         ({"trigger": "whistle", **WHISTLE, "summary": "a\0b"}, "summary"),
+        (
+            {"trigger": "whistle", **WHISTLE, "student": {**STUDENT, "guardians": [{"a\0": "b"}]}},
+            "student.guardians.0.a",
+        ),
+        ({"trigger": "whistle", **WHISTLE, "school": 2**63}, "school"),
         ({"trigger": "whistle", **WHISTLE, "evidence": "photo.jpg"}, "evidence"),
         ({"trigger": "whistle", **WHISTLE, "more": 1}, "more"),
         ({"trigger": "whistle", **WHISTLE, "school": True}, "school"),
@@ -103,6 +108,44 @@ def test_a_faulty_address_is_a_problem_and_never_a_crash(counselor: Client, addr
     answer = counselor.get(f"/api/v1{address}")
     assert answer.status_code in {404, 422}, address
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("school", [2**63 - 1, 2**63, 2**64 - 1, 2**80, 0, -1])
+def test_a_number_that_no_school_can_have_is_told_as_the_faulty_field(door: Door, school: int) -> None:
+    answer = door.client("coordinator@district").post(CASES, json={"trigger": "whistle", **WHISTLE, "school": school})
+    assert (answer.status_code, [one["field"] for one in answer.json()["faults"]]) == (422, ["school"])
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x1b", "a\0b"])
+def test_what_a_section_is_opened_for_has_no_control_characters(door: Door, counselor: Client, sign: str) -> None:
+    number = door.town.whistle().case.number
+    opened = counselor.get(f"{CASES}/{number}/sections/identity", params={"purpose": sign})
+    sought = counselor.post("/api/v1/search", json={"name": STUDENT["name"], "purpose": sign})
+    for answer in (opened, sought):
+        assert (answer.status_code, [one["field"] for one in answer.json()["faults"]]) == (422, ["purpose"])
+
+
+def test_a_case_is_merged_into_nothing_but_a_number(door: Door) -> None:
+    number = door.town.whistle().case.number
+    merging = {"into": "\0", "reason": "x"}
+    answer = door.client("coordinator@district").post(f"{CASES}/{number}/case/merge", json=merging)
+    assert (answer.status_code, [one["field"] for one in answer.json()["faults"]]) == (422, ["into"])
+
+
+@pytest.mark.parametrize(
+    "charset", ["undefined", "punycode", "utf-7", "raw_unicode_escape", "unicode_escape", "gb18030"]
+)
+def test_a_form_in_a_charset_that_browsers_dont_send_is_a_problem(counselor: Client, charset: str) -> None:
+    kind = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+    part = b'--x\r\nContent-Disposition: form-data; name="school"\r\n\r\n\\ud800+2AA-\r\n--x--\r\n'
+    answer = counselor.post("/api/v1/imports", content=part, headers=kind)
+    assert (answer.status_code, answer.json()["code"]) == (415, "wrong_type")
+
+
+def test_a_school_is_named_in_a_list_without_nul(counselor: Client) -> None:
+    sent = {"file": ("a.csv", b"name,born\n")}
+    answer = counselor.post("/api/v1/imports", files=sent, data={"kind": "students", "school": "a\0b"})
+    assert (answer.status_code, [one["field"] for one in answer.json()["faults"]]) == (422, ["school"])
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "If-Match", "Accept-Language", "X-Request-Id", "Cookie"])

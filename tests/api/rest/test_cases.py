@@ -186,7 +186,7 @@ def test_a_refusal_says_in_the_readers_language_what_is_missing_and_who_could_do
     number = whistled(door)
     for language, title in (
         ("zh_CN", "您在这个个案里没有这项权限"),
-        ("en", "you have no right to do this in this case"),
+        ("en", "You have no right to do this in this case"),
     ):
         answer = door.client("counselor@school", language).post(f"{CASES}/{number}/assignment/1/acknowledge")
         assert (answer.status_code, answer.json()["code"]) == (403, "not_permitted")
