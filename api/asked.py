@@ -117,7 +117,7 @@ def _by_session(request: Request, house: House, secret: str, now: datetime) -> R
     idle = house.settings.session_idle
     if standing.posts is not None and standing.posts != posts and standing.newest:
         with house.store.begin() as connection:
-            renewed = standings.rotate(connection, standing, now, posts, idle)
+            renewed = standings.rotate(connection, standing, now, posts, None if _by_itself(request) else idle)
         if renewed is not None:
             cookies.set_session(request, house.settings, renewed)
     elif not _by_itself(request) and (standing.seen_at is None or abs(now - standing.seen_at) > standings.TOUCH_EVERY):
@@ -127,9 +127,11 @@ def _by_session(request: Request, house: House, secret: str, now: datetime) -> R
 
 
 def _by_itself(request: Request) -> bool:
-    """Whether an open page asks for what is new: nobody needs to sit before it, so it keeps no session alive."""
-    path = request.url.path
-    return path == "/live" or ("hx-request" in request.headers and (path == "/" or path.endswith("/now")))
+    """Whether an open page asks for what is new: nobody needs to sit before it, so it keeps no session alive.
+
+    Whoever forges the mark only has their own session end sooner. A stream can't carry one.
+    """
+    return request.url.path == "/live" or "x-by-itself" in request.headers
 
 
 def _by_token(request: Request, house: House, secret: str, now: datetime) -> Reader:

@@ -224,7 +224,7 @@ def _of_refusal(request: Request, refusal: Refusal, spoken: str, common: dict[st
         said.append(words.sentence(refusal.article[place], spoken))
     if refusal.who_can:
         roles = words.of_roles(refusal.who_can, spoken)
-        said.append(f"可以办理的有:{roles}" if place == 0 else f"It can be done by: {roles}")
+        said.append(f"可以办理的有：{roles}" if place == 0 else f"It can be done by: {roles}")
     detail = ("。" if place == 0 else ". ").join(said)
     return Problem(
         status, refusal.code, title, detail, **common, faults=faults, who_can=tuple(refusal.who_can),

@@ -85,9 +85,9 @@ STATUSES: Final[Mapping[int, tuple[str, str]]] = {
     415: ("不支持这种内容类型", "this type of content isn't understood"),
     421: ("不是本系统的网址", "this isn't an address of ours"),
     422: ("填写的内容有误", "the form has faults"),
-    429: ("请求太多,请稍后再试", "too many requests: try again later"),
-    500: ("系统出错了,已经记下", "something went wrong here, and has been noted"),
-    503: ("系统暂时不可用,请稍后再试", "out of service for the moment: try again later"),
+    429: ("请求太多，请稍后再试", "too many requests: try again later"),
+    500: ("系统出错了，已经记下", "something went wrong here, and has been noted"),
+    503: ("系统暂时不可用，请稍后再试", "out of service for the moment: try again later"),
 }
 
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {

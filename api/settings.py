@@ -40,33 +40,33 @@ class Settings:
     home: Path | None = field(
         default=None,
         metadata={
-            "zh_CN": "数据目录;不填则 root 用 /var/lib/whistle,其他用户用 ~/.local/share/whistle",
+            "zh_CN": "数据目录；不填则 root 用 /var/lib/whistle，其他用户用 ~/.local/share/whistle",
             "en": "where the data lie; unset: /var/lib/whistle for root, ~/.local/share/whistle for others",
         },
     )
     database_url: SecretStr | None = field(
         default=None,
         metadata={
-            "zh_CN": "PostgreSQL 地址;不填则用内置的数据库",
+            "zh_CN": "PostgreSQL 地址；不填则用内置的数据库",
             "en": "a PostgreSQL server; unset: the embedded one",
         },
     )
     keystore_url: SecretStr | None = field(
         default=None,
         metadata={
-            "zh_CN": "密钥库的地址;不填则用同一服务器上的 whistle_keys",
+            "zh_CN": "密钥库的地址；不填则用同一服务器上的 whistle_keys",
             "en": "the database of wrapped keys; unset: whistle_keys on the same server",
         },
     )
     master_key_file: Path | None = field(
         default=None,
         metadata={
-            "zh_CN": "主密钥文件,须在数据库之外;不填则用数据目录下的 keys/master.key",
+            "zh_CN": "主密钥文件，须在数据库之外；不填则用数据目录下的 keys/master.key",
             "en": "the master key's file, outside every database; unset: keys/master.key in the home",
         },
     )
     language: str = field(
-        default="zh_CN", metadata={"zh_CN": "界面语言:zh_CN 或 en", "en": "the language: zh_CN or en"}
+        default="zh_CN", metadata={"zh_CN": "界面语言：zh_CN 或 en", "en": "the language: zh_CN or en"}
     )
     policy: str = field(
         default="nanjing-2026.1",
@@ -85,28 +85,28 @@ class Settings:
     prefect_port: int | None = field(
         default=None,
         metadata={
-            "zh_CN": "编排服务(Prefect)的端口;不填则自动选择并记住",
+            "zh_CN": "编排服务（Prefect）的端口；不填则自动选择并记住",
             "en": "the orchestrator's (Prefect's) port; unset: a free one, the same next time",
         },
     )
     seals: Path | None = field(
         default=None,
         metadata={
-            "zh_CN": "封存文件的目录,最好在另一台机器上;不填则为数据目录下的 seals",
+            "zh_CN": "封存文件的目录，最好在另一台机器上；不填则为数据目录下的 seals",
             "en": "where the seals are written, best on another machine; unset: seals in the home",
         },
     )
     backups: Path | None = field(
         default=None,
         metadata={
-            "zh_CN": "每天自动备份到这个目录,最好在另一台机器上;不填则不自动备份",
+            "zh_CN": "每天自动备份到这个目录，最好在另一台机器上；不填则不自动备份",
             "en": "where a back-up is written daily, best on another machine; unset: none by itself",
         },
     )
     key_copies: Path | None = field(
         default=None,
         metadata={
-            "zh_CN": "密钥库副本的目录;多台机器须共用一个;不填则为数据目录下的 keys/copies",
+            "zh_CN": "密钥库副本的目录；多台机器须共用一个；不填则为数据目录下的 keys/copies",
             "en": "where the key store's copies lie, one folder for all machines; unset: keys/copies in the home",
         },
     )
@@ -294,7 +294,7 @@ def _value(kind: str, name: str, written: str) -> object:
         length = _LENGTH.fullmatch(written.strip())
         if length is None:
             raise _Unreadable(
-                f"“{written}”不是时长,应当像 15s、5m", f"{written!r} isn't a length of time such as 15s or 5m"
+                f"“{written}”不是时长，应当像 15s、5m", f"{written!r} isn't a length of time such as 15s or 5m"
             )
         return timedelta(seconds=int(length[1]) * _UNITS[length[2]])
     if name == f"{PREFIX}LANGUAGE" and written not in LANGUAGES:

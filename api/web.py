@@ -32,14 +32,14 @@ class WebFault(Exception):
 
     _TEXTS: Final = {
         "port_taken": (
-            "端口 {port} 已被占用({host})。请结束占用它的程序,或另选一个:WHISTLE_PORT。",
+            "端口 {port} 已被占用（{host}）。请结束占用它的程序，或另选一个：WHISTLE_PORT。",
             "Port {port} on {host} is taken. End what uses it, or choose another one: WHISTLE_PORT.",
         ),
         "no_address": (
-            "不能监听 {host}:{port}:{why}。请检查 WHISTLE_HOST 和 WHISTLE_PORT。",
+            "不能监听 {host}：{port}：{why}。请检查 WHISTLE_HOST 和 WHISTLE_PORT。",
             "Can't listen on {host}:{port}: {why}. Check WHISTLE_HOST and WHISTLE_PORT.",
         ),
-        "no_start": ("网页服务没有启动;原因见上面的日志。", "The web service didn't start; the log above says why."),
+        "no_start": ("网页服务没有启动；原因见上面的日志。", "The web service didn't start; the log above says why."),
     }
 
     def __init__(self, code: str, **facts: str) -> None:

@@ -44,59 +44,59 @@ _LEVEL: Final = 3
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "unread": (
-        "备份文件 {where} 读不了:{why}。没有改动任何数据。",
+        "备份文件 {where} 读不了：{why}。没有改动任何数据。",
         "The back-up {where} can't be read: {why}. Nothing was changed.",
     ),
     "not_one": (
-        "{where} 不是备份文件,或出自更新的版本。没有改动任何数据。",
+        "{where} 不是备份文件，或出自更新的版本。没有改动任何数据。",
         "{where} isn't a back-up, or is one of a newer version. Nothing was changed.",
     ),
     "other_key": (
-        "备份 {where} 是用另一把主密钥加密的。请放回当时的主密钥(WHISTLE_MASTER_KEY_FILE);没有改动任何数据。",
+        "备份 {where} 是用另一把主密钥加密的。请放回当时的主密钥（WHISTLE_MASTER_KEY_FILE）；没有改动任何数据。",
         (
             "The back-up {where} was encrypted under another master key. Put that one back (WHISTLE_MASTER_KEY_FILE); "
             "nothing was changed."
         ),
     ),
     "cut": (
-        "备份 {where} 不完整,后面的部分不见了。请换一份;没有改动任何数据。",
+        "备份 {where} 不完整，后面的部分不见了。请换一份；没有改动任何数据。",
         "The back-up {where} is cut short: its end is missing. Take another one; nothing was changed.",
     ),
     "changed": (
-        "备份 {where} 被改动过或已损坏(第 {why} 块)。请换一份;没有改动任何数据。",
+        "备份 {where} 被改动过或已损坏（第 {why} 块）。请换一份；没有改动任何数据。",
         "The back-up {where} was changed or damaged (chunk {why}). Take another one; nothing was changed.",
     ),
     "unwritten": (
-        "备份写不进 {where}:{why}。没有留下半份文件;请腾出空间或换一个目录。",
+        "备份写不进 {where}：{why}。没有留下半份文件；请腾出空间或换一个目录。",
         (
             "The back-up can't be written to {where}: {why}. No half of it was left; free some space or take another "
             "folder."
         ),
     ),
     "no_folder": (
-        "没有说明备份写到哪里。请设置 WHISTLE_BACKUPS,最好是另一台机器上的目录,或运行 whistle backup 目录。",
+        "没有说明备份写到哪里。请设置 WHISTLE_BACKUPS，最好是另一台机器上的目录，或运行 whistle backup 目录。",
         "Where to back up to isn't said. Set WHISTLE_BACKUPS, best to another machine, or run `whistle backup DIR`.",
     ),
     "exists": (
-        "{where} 已经存在,不会覆盖。",
+        "{where} 已经存在，不会覆盖。",
         "{where} is there already and isn't overwritten.",
     ),
     "unknown_revision": (
-        "备份的数据表是版本 {why},本程序不认识。请用更新的程序恢复;没有改动任何数据。",
+        "备份的数据表是版本 {why}，本程序不认识。请用更新的程序恢复；没有改动任何数据。",
         (
             "The back-up's tables are of revision {why}, which this program doesn't know. Restore it with a newer one; "
             "nothing was changed."
         ),
     ),
     "not_empty": (
-        "数据库({where})里已经有表。只恢复到空数据库:请先新建一个,或换一个名字(--into);没有改动任何数据。",
+        "数据库（{where}）里已经有表。只恢复到空数据库：请先新建一个，或换一个名字（--into）；没有改动任何数据。",
         (
             "There are tables in the database ({where}). A back-up is restored into an empty one only: create one, or "
             "name another (--into); nothing was changed."
         ),
     ),
     "does_not_fit": (
-        "恢复后的内容与备份清单不符({why})。恢复已全部撤销;请换一份备份,并报告此事。",
+        "恢复后的内容与备份清单不符（{why}）。恢复已全部撤销；请换一份备份，并报告此事。",
         (
             "What was restored doesn't fit the back-up's own list ({why}). All of it was rolled back; take another "
             "back-up, and report this."

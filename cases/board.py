@@ -33,7 +33,7 @@ SOON: Final = timedelta(hours=4)
 AHEAD: Final = timedelta(days=1)
 """Without a tile the board shows what is late and what will be within this time."""
 MOST: Final = 2000
-"""So many rows at most leave the house in one table."""
+"""So many rows are read at once for a table that leaves the house."""
 _OPEN: Final = ("running", "missed")
 _BY_STATE: Final = {"orders": ("supervision", OPEN_ORDERS, "supervision_answer"),
                     "disputes": ("assignment", ("disputed",), "ruling")}  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
 from cases import listing, regrading
 from cases.records import case as cases
 from cases.records import clock, event, track
+from cases.refusal import FieldFault, Refusal
 
 if TYPE_CHECKING:
     from cases.directory import Actor
@@ -55,9 +56,25 @@ class Waiting:
     other: str | None
     total: int
 
+    @property
+    def mark(self) -> str:
+        """Where it stands in its group, as the address of the next page says it."""
+        at = self.since if self.group == "new" or self.due is None else self.due
+        return f"{at.astimezone(UTC).isoformat()}~{self.case_id}~{self.track}"
 
-def waiting(session: Session, actor: Actor, now: datetime, groups: Sequence[str], most: int) -> list[Waiting]:
-    """The first `most` of each of these groups, and how many there are. One query, and one for the policy versions."""
+
+def waiting(
+    session: Session,
+    actor: Actor,
+    now: datetime,
+    groups: Sequence[str],
+    most: int,
+    after: Mapping[str, str] | None = None,
+) -> list[Waiting]:
+    """The first `most` of each of these groups, and how many there are. One query, and one for the policy versions.
+
+    `after` is a group's mark behind which it begins. Refuses `invalid` for one that isn't a mark.
+    """
     places = {post.organisation_id for post in actor.posts if post.role == "coordinator"}
     book = session.office.book_of(session.office.current)
     here = and_(or_(cases.c.district_id.in_(places), cases.c.city_id.in_(places)), listing.seen(session, actor, now))
@@ -71,7 +88,8 @@ def waiting(session: Session, actor: Actor, now: datetime, groups: Sequence[str]
         "settle": _settlements(),
         "new": _newcomers(now),
     }
-    parts = [_part(group, made[group].where(here), most) for group in GROUPS if group in groups]
+    begun = {group: _opened(mark) for group, mark in (after or {}).items()}
+    parts = [_part(group, made[group].where(here), most, begun.get(group)) for group in GROUPS if group in groups]
     found = session.connection.execute(union_all(*parts)).mappings()
     return sorted((Waiting(**row) for row in found), key=lambda one: GROUPS.index(one.group))
 
@@ -87,18 +105,34 @@ def proposed(session: Session, found: Sequence[Waiting]) -> dict[tuple[int, int]
     return {(case_id, no): int(place) for case_id, no, place in rows if place is not None}
 
 
-def _part(group: str, query: Select[Any], most: int) -> Select[Any]:
-    """The first rows of one group, each with how many the group has."""
-    one = query.subquery()
+def _part(group: str, query: Select[Any], most: int, after: tuple[datetime, int, int] | None) -> Select[Any]:
+    """The first rows of one group, each with how many the group has in all."""
+    made = query.subquery()
+    # Counted before it is cut: a later page says the same total.
+    one = select(made, func.count().over().label("total")).subquery()
     latest_first = group == "new"
-    order = one.c.since.desc() if latest_first else func.coalesce(one.c.due, one.c.since)
-    limited = (
-        select(literal(group).label("group"), one, func.count().over().label("total"))
-        .order_by(order, one.c.case_id, one.c.track)
-        .limit(most)
-        .subquery()
-    )
+    key: ColumnElement[Any] = one.c.since if latest_first else func.coalesce(one.c.due, one.c.since)
+    rows = select(literal(group).label("group"), one)
+    if after is not None:
+        at, *rest = after
+        beyond = key < at if latest_first else key > at
+        rows = rows.where(
+            or_(beyond, and_(key == at, tuple_(one.c.case_id, one.c.track) > tuple_(*map(literal, rest))))
+        )
+    limited = rows.order_by(key.desc() if latest_first else key, one.c.case_id, one.c.track).limit(most).subquery()
     return select(limited)
+
+
+def _opened(mark: str) -> tuple[datetime, int, int]:
+    at, _, rest = mark.partition("~")
+    case, _, no = rest.partition("~")
+    try:
+        found = datetime.fromisoformat(at), int(case), int(no)
+    except ValueError:
+        raise Refusal("invalid", faults=(FieldFault("after", "wrong_form"),)) from None
+    if found[0].tzinfo is None or not 0 <= found[1] < 1 << 63 or not 0 <= found[2] < 1 << 31:
+        raise Refusal("invalid", faults=(FieldFault("after", "wrong_form"),))
+    return found
 
 
 def _line(no: ColumnElement[Any], since: ColumnElement[Any], due: Any = None, other: Any = None) -> Select[Any]:  # noqa: ANN401

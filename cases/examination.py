@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from cases import heartbeat, incidents
 from cases.file_health import of_files
@@ -23,6 +23,7 @@ from cases.vault import VaultFault
 from policies.faults import PolicyFaults
 
 if TYPE_CHECKING:
+    from cases.heartbeat import Beat
     from cases.installation import Installation
     from policies.calendar import Calendars
 
@@ -39,14 +40,17 @@ def examine(kept: Installation, now: datetime, every: timedelta, backups: Path |
     """All of these checks. `every` is how often a sweep is due, `backups` the folder of the nightly back-ups if any."""
     checks = list(_of_policy(kept, now))
     with kept.store.read() as connection:
+        # Everything that several checks ask of one table is asked once: a page looks at all of them.
+        beats = heartbeat.newest(connection)
+        closed, dead = connection.execute(_undelivered(now)).one()
         checks += [
             of_second_layer(connection),
-            _of_sweep(connection, now, every),
-            _of_round(connection, "seal", now, SEALED_WITHIN, SEALED_AT_MOST, "whistle run seal"),
-            _of_backup(connection, now, backups),
-            _of_keys(kept, connection, now),
-            _of_lanes(connection, now),
-            _of_dead_letters(connection, now),
+            _of_sweep(connection, beats.get("sweep"), now, every),
+            _of_round("seal", beats.get("seal"), now, SEALED_WITHIN, SEALED_AT_MOST, "whistle run seal"),
+            _of_backup(beats.get("backup"), now, backups),
+            _of_keys(kept, beats.get("keys"), now),
+            _of_lanes(closed),
+            _of_dead_letters(dead),
             _of_incidents(connection),
         ]
         if kept.shelf is not None:
@@ -75,9 +79,9 @@ def _of_policy(kept: Installation, now: datetime) -> Iterator[Check]:
         yield Check(
             "policy",
             "bad",
-            (f"存档的政策版本与其摘要不符:{names}", f"stored policy versions don't fit their digests: {names}"),
+            (f"存档的政策版本与其摘要不符：{names}", f"stored policy versions don't fit their digests: {names}"),
             (
-                "有人改动了数据库。请保留现状,核验历史(whistle audit verify),再从备份取回这些版本。",
+                "有人改动了数据库。请保留现状，核验历史（whistle audit verify），再从备份取回这些版本。",
                 (
                     "Somebody changed the database. Keep it as it is, verify the histories (`whistle audit verify`), "
                     "then take these versions from a back-up."
@@ -85,7 +89,7 @@ def _of_policy(kept: Installation, now: datetime) -> Iterator[Check]:
             ),
         )
         return
-    yield Check("policy", "ok", (f"现行 {active},存档 {len(stored)} 个", f"{active} is active, {len(stored)} stored"))
+    yield Check("policy", "ok", (f"现行 {active}，存档 {len(stored)} 个", f"{active} is active, {len(stored)} stored"))
     try:
         book = kept.book(active)
     except PolicyFaults as fault:
@@ -111,25 +115,24 @@ def of_calendar(calendars: Calendars, today: date) -> Check:
         "calendar",
         "bad" if late else "warn",
         (
-            f"没有 {years} 年的放假安排,这些年份的时限是暂定的",
+            f"没有 {years} 年的放假安排，这些年份的时限是暂定的",
             f"no table for {years}: limits that reach there are provisional",
         ),
         (
-            "国务院公布(通常在十一月)后,运行 whistle calendar load 装入。",
+            "国务院公布（通常在十一月）后，运行 whistle calendar load 装入。",
             "Load it with `whistle calendar load` once the State Council has published it, usually in November.",
         ),
     )
 
 
-def _of_sweep(connection: Connection, now: datetime, every: timedelta) -> Check:
-    beat = heartbeat.last(connection, "sweep")
+def _of_sweep(connection: Connection, beat: Beat | None, now: datetime, every: timedelta) -> Check:
     mend = (
-        "请启动 whistle up,或检查编排服务;随时可以手动运行 whistle sweep。",
+        "请启动 whistle up，或检查编排服务；随时可以手动运行 whistle sweep。",
         "Start `whistle up`, or see to the orchestrator; `whistle sweep` may be run by hand at any time.",
     )
     if beat is None:
         return Check(
-            "sweep", "bad", ("从未巡查过,到期的时限没有处理", "never run: nothing that falls due is fired"), mend
+            "sweep", "bad", ("从未巡查过，到期的时限没有处理", "never run: nothing that falls due is fired"), mend
         )
     age = now - beat.finished_at
     waiting = connection.scalar(select(func.min(case.c.wake_at)))
@@ -144,10 +147,9 @@ def _of_sweep(connection: Connection, now: datetime, every: timedelta) -> Check:
 
 
 def _of_round(
-    connection: Connection, name: str, now: datetime, within: timedelta, at_most: timedelta, command: str
+    name: str, beat: Beat | None, now: datetime, within: timedelta, at_most: timedelta, command: str
 ) -> Check:
-    beat = heartbeat.last(connection, name)
-    mend = (f"运行 {command},并让它定时运行。", f"Run `{command}`, and see that it runs regularly.")
+    mend = (f"运行 {command}，并让它定时运行。", f"Run `{command}`, and see that it runs regularly.")
     if beat is None:
         return Check(name, "warn", ("从未做过", "never done"), mend)
     age = now - beat.finished_at
@@ -156,20 +158,23 @@ def _of_round(
     return Check(name, "bad" if age > at_most else "warn", _ago(age), mend)
 
 
-def _of_backup(connection: Connection, now: datetime, folder: Path | None) -> Check:
-    check = _of_round(connection, "backup", now, BACKED_UP_WITHIN, BACKED_UP_AT_MOST, "whistle backup DIR")
+def _of_backup(beat: Beat | None, now: datetime, folder: Path | None) -> Check:
+    check = _of_round("backup", beat, now, BACKED_UP_WITHIN, BACKED_UP_AT_MOST, "whistle backup DIR")
     if folder is not None or check.state == "ok":
         return check
     mend = (
-        "没有设置 WHISTLE_BACKUPS,不会自动备份。请把它设为一个目录,最好在另一台机器上;或定时运行 whistle backup DIR。",
+        (
+            "没有设置 WHISTLE_BACKUPS，不会自动备份。"
+            "请把它设为一个目录，最好在另一台机器上；或定时运行 whistle backup DIR。"
+        ),
         "WHISTLE_BACKUPS isn't set: nothing is backed up by itself. Set it to a folder, or time `whistle backup DIR`.",
     )
     return Check("backup", check.state, check.said, mend)
 
 
-def _of_keys(kept: Installation, connection: Connection, now: datetime) -> Check:
+def _of_keys(kept: Installation, beat: Beat | None, now: datetime) -> Check:
     """Whether the key store was copied lately, to a folder that forgetting reaches from here."""
-    check = _of_round(connection, "keys", now, BACKED_UP_WITHIN, KEPT, "whistle run keys")
+    check = _of_round("keys", beat, now, BACKED_UP_WITHIN, KEPT, "whistle run keys")
     try:
         kept.keystore.reach()
     except VaultFault as fault:
@@ -177,8 +182,15 @@ def _of_keys(kept: Installation, connection: Connection, now: datetime) -> Check
     return Check("key copies", check.state, check.said, check.mend)
 
 
-def _of_lanes(connection: Connection, now: datetime) -> Check:
-    closed = connection.scalar(select(func.count()).select_from(lane).where(lane.c.closed_until > now)) or 0
+def _undelivered(now: datetime) -> Select[tuple[int, int]]:
+    """How many channels are closed, and how many deliveries were given up these seven days."""
+    closed = select(func.count()).select_from(lane).where(lane.c.closed_until > now)
+    since = now - timedelta(days=7)
+    dead = select(func.count()).select_from(delivery).where(delivery.c.state == "dead", delivery.c.ended_at > since)
+    return select(closed.scalar_subquery(), dead.scalar_subquery())
+
+
+def _of_lanes(closed: int) -> Check:
     if not closed:
         return Check("channels", "ok", ("没有中断的渠道", "no channel is closed"))
     return Check(
@@ -186,23 +198,19 @@ def _of_lanes(connection: Connection, now: datetime) -> Check:
         "warn",
         (f"{closed} 个渠道因连续失败暂停", f"{closed} closed after failing again and again"),
         (
-            "用 whistle channel test 试发,查明对方服务。",
+            "用 whistle channel test 试发，查明对方服务。",
             "Try them with `whistle channel test`, and see to that service.",
         ),
     )
 
 
-def _of_dead_letters(connection: Connection, now: datetime) -> Check:
-    since = now - timedelta(days=7)
-    dead = connection.scalar(
-        select(func.count()).select_from(delivery).where(delivery.c.state == "dead", delivery.c.ended_at > since)
-    )
+def _of_dead_letters(dead: int) -> Check:
     if not dead:
         return Check("dead letters", "ok", ("近七日没有", "none these seven days"))
     return Check(
         "dead letters",
         "warn",
-        (f"近七日有 {dead} 条没能送出(收件箱里都有)", f"{dead} given up these seven days (each is in its inbox)"),
+        (f"近七日有 {dead} 条没能送出（收件箱里都有）", f"{dead} given up these seven days (each is in its inbox)"),
         ("请核对这些人员登记的渠道地址。", "Look at the channels that these people gave."),
     )
 
@@ -221,10 +229,10 @@ def _of_incidents(connection: Connection) -> Check:
     return Check(
         "incidents",
         grave,
-        (f"未了结:{listed}", f"open: {listed}"),
+        (f"未了结：{listed}", f"open: {listed}"),
         (
             (
-                "用 whistle incident list 查看并逐项查明(seal_broken 先运行 whistle audit verify),"
+                "用 whistle incident list 查看并逐项查明（seal_broken 先运行 whistle audit verify），"
                 "处理后用 whistle incident end 编号 --why … 了结。"
             ),
             (

@@ -24,9 +24,9 @@ def of_files(connection: Connection, shelf: Shelf) -> Check:
         return Check(
             "files",
             "bad",
-            (f"{shelf.where} 里缺 {missing} 个(共 {count} 个)", f"{missing} of {count} are missing at {shelf.where}"),
+            (f"{shelf.where} 里缺 {missing} 个（共 {count} 个）", f"{missing} of {count} are missing at {shelf.where}"),
             (
-                "请从备份目录下的 files 把缺的复制回去(内容已加密,照原样复制即可)。",
+                "请从备份目录下的 files 把缺的复制回去（内容已加密，照原样复制即可）。",
                 "Copy them back from the folder `files` beside the back-ups: they are sealed, and copied as they are.",
             ),
         )
@@ -34,7 +34,7 @@ def of_files(connection: Connection, shelf: Shelf) -> Check:
         "files",
         "ok",
         (
-            f"{count} 个,在 {shelf.where};whistle backup 另存到备份目录下的 files",
+            f"{count} 个，在 {shelf.where}；whistle backup 另存到备份目录下的 files",
             f"{count} at {shelf.where}; `whistle backup` copies them to the folder `files` beside the back-ups",
         ),
     )

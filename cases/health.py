@@ -88,7 +88,7 @@ def of_tables(store: Store) -> Check:
         return of_fault(
             "migrations", StoreFault("not_migrated", where=store.where, found=found or "–", wanted=wanted or "–")
         )
-    return Check("database", "ok", (f"{store.where},数据表是版本 {found}", f"{store.where}, tables at {found}"))
+    return Check("database", "ok", (f"{store.where}，数据表是版本 {found}", f"{store.where}, tables at {found}"))
 
 
 def of_key_file(path: Path) -> Check:
@@ -109,6 +109,6 @@ def of_room(path: Path) -> Check:
     there = next(one for one in (path, *path.parents) if one.exists())
     free = shutil.disk_usage(there).free
     said = (f"{there} 尚余 {free / 1e9:.1f} GB", f"{free / 1e9:.1f} GB free at {there}")
-    mend = ("请腾出空间:写满后什么都不能再记录。", "Free some: on a full disk nothing can be recorded any more.")
+    mend = ("请腾出空间：写满后什么都不能再记录。", "Free some: on a full disk nothing can be recorded any more.")
     state: State = "bad" if free < ROOM_AT_LEAST else "warn" if free < ROOM else "ok"
     return Check("disk", state, said, None if state == "ok" else mend)

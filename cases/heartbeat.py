@@ -86,6 +86,12 @@ def beats(connection: Connection) -> list[Beat]:
     ]
 
 
+def newest(connection: Connection) -> dict[str, Beat]:
+    """Each round's newest finish, through whichever door."""
+    # The later one of a round overwrites the earlier.
+    return {one.round: one for one in sorted(beats(connection), key=lambda one: one.finished_at)}
+
+
 def last(connection: Connection, name: str, *doors: Door) -> Beat | None:
     """The newest finish of a round, through any of these doors; through any at all where none is named."""
     asked = [one for one in beats(connection) if one.round == name and one.door in (doors or DOORS)]

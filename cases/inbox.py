@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
+from cases.people import member
 from cases.records import case, message
 
 
@@ -29,6 +30,13 @@ def unread(connection: Connection, member_id: int) -> int:
     """How many messages the member hasn't read."""
     query = select(func.count()).where(message.c.member_id == member_id, message.c.read_at.is_(None))
     return int(connection.scalar(query) or 0)
+
+
+def shown_above(connection: Connection, member_id: int) -> tuple[int, bool]:
+    """What stands in the frame of every page: how many messages are unread, and whether keys are short cuts."""
+    count = select(func.count()).where(message.c.member_id == member_id, message.c.read_at.is_(None)).scalar_subquery()
+    row = connection.execute(select(count, member.c.settings).where(member.c.id == member_id)).one()
+    return int(row[0]), row[1].get("keys", True) is not False
 
 
 def letters(connection: Connection, member_id: int, *, before: int | None = None, most: int = 30) -> list[Letter]:

@@ -20,6 +20,7 @@ from cases.refusal import Refusal
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from cases.casefile import CaseFile
     from cases.directory import Actor
 
 _SCHOOL: Final = frozenset({"counselor", "principal", "deputy"})
@@ -72,6 +73,16 @@ def looks(
         query = query.where(access_log.c.member_id == by)
     rows, after = paged(connection, query, "-at", access_log.c.at, access_log.c.id, cursor, most)
     return Page(tuple(_look(row) for row in rows), after)
+
+
+def audits(actor: Actor, file: CaseFile) -> bool:
+    """Whether the log of this case is open to them: the same rule as for the list."""
+    return any(
+        post.organisation_id in {file.district, file.city}
+        if post.role == "auditor"
+        else post.kind == "school" and post.role in _SCHOOL and post.organisation_id == file.school
+        for post in actor.posts
+    )
 
 
 def _ways(actor: Actor) -> list[ColumnElement[bool]]:

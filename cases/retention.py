@@ -42,7 +42,7 @@ class NothingListed(VaultFault):
 
     code: ClassVar[str] = "nothing_listed"
     texts: ClassVar[tuple[str, str]] = (
-        "还没有一份放置满 {days} 天的清单;什么都没有清除。请先运行 whistle run retention(只列清单)。",
+        "还没有一份放置满 {days} 天的清单；什么都没有清除。请先运行 whistle run retention（只列清单）。",
         "No list has stood for {days} days; nothing was forgotten. Run `whistle run retention` first: it only lists.",
     )
 

@@ -42,7 +42,7 @@ class SealUnwritten(VaultFault):
 
     code: ClassVar[str] = "seal_unwritten"
     texts: ClassVar[tuple[str, str]] = (
-        "封存文件写不进 {folder}:{why}。以前的封存没有改动;请腾出空间或换一个目录(WHISTLE_SEALS)。",
+        "封存文件写不进 {folder}：{why}。以前的封存没有改动；请腾出空间或换一个目录（WHISTLE_SEALS）。",
         "The seal can't be written to {folder}: {why}. Earlier ones are untouched; free some space (WHISTLE_SEALS).",
     )
 

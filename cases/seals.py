@@ -36,7 +36,7 @@ _FORMAT: Final = "whistle-seal/1"
 class SealFaulty(VaultFault):
     code: ClassVar[str] = "seal_faulty"
     texts: ClassVar[tuple[str, str]] = (
-        "{source} 不是完整的封存文件(第 {line} 行)。",
+        "{source} 不是完整的封存文件（第 {line} 行）。",
         "{source} isn't a whole seal (line {line}).",
     )
 

@@ -24,15 +24,15 @@ _HALF: Final = ".part"
 _LIST: Final = 1_000
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "full": (
-        "附件没有地方放了({where})。什么都没有保存;请先腾出空间,再上传一次。",
+        "附件没有地方放了（{where}）。什么都没有保存；请先腾出空间，再上传一次。",
         "There is no room left for files ({where}). Nothing was kept; free some space, then upload it again.",
     ),
     "unreachable": (
-        "附件的存放处({where})现在用不了:{why}。什么都没有改动;请稍后再试。",
+        "附件的存放处（{where}）现在用不了：{why}。什么都没有改动；请稍后再试。",
         "The place where files lie ({where}) can't be used now: {why}. Nothing was changed; please try again later.",
     ),
     "bad_url": (
-        "附件的存放处写法不对:{why}。应当是一个目录,或 s3://存储桶/前缀。请检查 WHISTLE_FILES。",
+        "附件的存放处写法不对：{why}。应当是一个目录，或 s3://存储桶/前缀。请检查 WHISTLE_FILES。",
         "The place for files is faulty: {why}. It should be a folder, or s3://bucket/prefix. Check WHISTLE_FILES.",
     ),
 }

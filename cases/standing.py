@@ -168,18 +168,21 @@ def touch_token(connection: Connection, standing: Standing, now: datetime) -> No
     connection.execute(update(api_token).where(api_token.c.id == standing.id).values(used_at=now))
 
 
-def rotate(connection: Connection, standing: Standing, now: datetime, posts: bytes, idle: timedelta) -> str | None:
+def rotate(
+    connection: Connection, standing: Standing, now: datetime, posts: bytes, idle: timedelta | None
+) -> str | None:
     """Give a session whose member's posts have changed a new secret; None when somebody else just did.
 
     The old one is good for a minute more; the token against forged forms stays, or forms that are open would be lost.
+    `idle` None: nobody needs to sit there, so it lasts no longer for it.
     """
     secret = secrets.token_urlsafe(32)
+    used = {} if idle is None else {"seen_at": now, "idle_until": now + idle}
     changed = connection.execute(
         update(login_session)
         .where(login_session.c.id == standing.id, login_session.c.posts.is_distinct_from(posts))
         .values(
-            earlier=login_session.c.digest, digest=digest_of(secret), rotated_at=now, posts=posts, seen_at=now,
-            idle_until=now + idle,
+            earlier=login_session.c.digest, digest=digest_of(secret), rotated_at=now, posts=posts, **used
         )
     )  # fmt: skip
     return secret if changed.rowcount else None

@@ -13,62 +13,63 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 _TEXTS: Final[dict[str, dict[str, str]]] = {
     "unreachable": {
-        "zh_CN": "数据库连接不上({where}):{why}。请确认它在运行,再试一次;没有提交的内容都没有写入。",
+        "zh_CN": "数据库连接不上（{where}）：{why}。请确认它在运行，再试一次；没有提交的内容都没有写入。",
         "en": "The database can't be reached ({where}): {why}. See that it runs and try again; "
         "nothing uncommitted was written.",
     },
     "signed_out": {
-        "zh_CN": "数据库({where})不接受所给的用户名或口令。请检查 WHISTLE_DATABASE_URL。",
+        "zh_CN": "数据库（{where}）不接受所给的用户名或口令。请检查 WHISTLE_DATABASE_URL。",
         "en": "The database ({where}) doesn't accept the user name or password. Check WHISTLE_DATABASE_URL.",
     },
     "no_database": {
-        "zh_CN": "服务器上没有这个数据库({where})。请先建立它,或检查 WHISTLE_DATABASE_URL。",
+        "zh_CN": "服务器上没有这个数据库（{where}）。请先建立它，或检查 WHISTLE_DATABASE_URL。",
         "en": "There is no such database on the server ({where}). Create it first, or check WHISTLE_DATABASE_URL.",
     },
     "bad_url": {
-        "zh_CN": "数据库地址写法不对:{why}。应当像 postgresql://用户:口令@主机:5432/库名。",
+        "zh_CN": "数据库地址写法不对：{why}。应当像 postgresql://用户:口令@主机:5432/库名。",
         "en": "The database address is faulty: {why}. It should look like postgresql://user:password@host:5432/name.",
     },
     "not_migrated": {
-        "zh_CN": "数据库({where})的结构还不是本版本的:库里是 {found},本版本需要 {wanted}。请先运行 whistle migrate。",
+        "zh_CN": "数据库（{where}）的结构还不是本版本的：库里是 {found}，本版本需要 {wanted}。"
+        "请先运行 whistle migrate。",
         "en": "The database ({where}) hasn't the tables of this version: it has {found}, "
         "this version needs {wanted}. Run `whistle migrate` first.",
     },
     "no_tables": {
-        "zh_CN": "数据库({where})里缺少本版本的表({why})。请先运行 whistle migrate。",
+        "zh_CN": "数据库（{where}）里缺少本版本的表（{why}）。请先运行 whistle migrate。",
         "en": "The database ({where}) lacks a table or column of this version ({why}). Run `whistle migrate` first.",
     },
     "too_new": {
-        "zh_CN": "数据库({where})属于更新的版本(结构 {found}),本程序不认识它。请升级程序;什么都没有改动。",
+        "zh_CN": "数据库（{where}）属于更新的版本（结构 {found}），本程序不认识它。请升级程序；什么都没有改动。",
         "en": "The database ({where}) belongs to a newer version (tables {found}) that this program "
         "doesn't know. Upgrade the program; nothing was changed.",
     },
     "busy": {
-        "zh_CN": "别人正在改同样的内容,等了一会儿仍轮不到。什么都没有改动,请再试一次。",
+        "zh_CN": "别人正在改同样的内容，等了一会儿仍轮不到。什么都没有改动，请再试一次。",
         "en": "Somebody else is changing the same thing and it didn't become free in time. "
         "Nothing was changed; please try again.",
     },
     "full": {
-        "zh_CN": "数据库({where})没有空间了:{why}。什么都没有改动;请先腾出磁盘空间。",
+        "zh_CN": "数据库（{where}）没有空间了：{why}。什么都没有改动；请先腾出磁盘空间。",
         "en": "The database ({where}) has no room left: {why}. Nothing was changed; free some disk space first.",
     },
     "foreign_home": {
-        "zh_CN": "目录 {where} 属于另一个用户。请换一个目录(WHISTLE_HOME),或以该用户运行。",
+        "zh_CN": "目录 {where} 属于另一个用户。请换一个目录（WHISTLE_HOME），或以该用户运行。",
         "en": "The folder {where} belongs to another user. Choose another one (WHISTLE_HOME), or run as that user.",
     },
     "no_folder": {
-        "zh_CN": "{where} 不是目录,数据放不进去。请换一个(WHISTLE_HOME)。",
+        "zh_CN": "{where} 不是目录，数据放不进去。请换一个（WHISTLE_HOME）。",
         "en": "{where} is not a folder that data could lie in. Choose another one (WHISTLE_HOME).",
     },
     "closed_home": {
-        "zh_CN": "以 root 运行时,数据库用另一个系统用户 {why},它进不了目录 {where};"
-        "我们不会替您放开上级目录的权限。请换一个目录,例如 WHISTLE_HOME=/var/lib/whistle。",
+        "zh_CN": "以 root 运行时，数据库用另一个系统用户 {why}，它进不了目录 {where}；"
+        "我们不会替您放开上级目录的权限。请换一个目录，例如 WHISTLE_HOME=/var/lib/whistle。",
         "en": "Run by root, the database works as a system user of its own, {why}, which can't "
         "enter {where}; we don't open folders for it. Choose another one, "
         "such as WHISTLE_HOME=/var/lib/whistle.",
     },
     "no_server": {
-        "zh_CN": "内置的 PostgreSQL 起不来:{why}。也可以用 WHISTLE_DATABASE_URL 指向现成的服务器。",
+        "zh_CN": "内置的 PostgreSQL 起不来：{why}。也可以用 WHISTLE_DATABASE_URL 指向现成的服务器。",
         "en": "The embedded PostgreSQL doesn't start: {why}. WHISTLE_DATABASE_URL may name a server of your own.",
     },
 }

@@ -76,7 +76,7 @@ class Unreadable(VaultFault):
 
     code = "unreadable"
     texts = (
-        "这一部分内容无法打开({place},{section}:{why})。请联系管理员,并保留现状以便核查。",
+        "这一部分内容无法打开（{place}，{section}：{why}）。请联系管理员，并保留现状以便核查。",
         "this section can't be opened ({place}, {section}: {why}). Tell an administrator; change nothing.",
     )
 
@@ -84,7 +84,7 @@ class Unreadable(VaultFault):
 class WrongMasterKey(VaultFault):
     code = "wrong_master_key"
     texts = (
-        "主密钥与密钥库不符。请放回建立密钥库时使用的主密钥;没有改动任何数据。",
+        "主密钥与密钥库不符。请放回建立密钥库时使用的主密钥；没有改动任何数据。",
         "this master key isn't the one the key store was set up with. Put it back; nothing was changed.",
     )
 
@@ -92,7 +92,7 @@ class WrongMasterKey(VaultFault):
 class MasterKeyMissing(VaultFault):
     code = "master_key_missing"
     texts = (
-        "找不到主密钥文件 {path}。请放回该文件,或用 WHISTLE_MASTER_KEY_FILE 指明所在。",
+        "找不到主密钥文件 {path}。请放回该文件，或用 WHISTLE_MASTER_KEY_FILE 指明所在。",
         "there is no master key at {path}. Put the file back, or name it with WHISTLE_MASTER_KEY_FILE.",
     )
 
@@ -100,7 +100,7 @@ class MasterKeyMissing(VaultFault):
 class MasterKeyExists(VaultFault):
     code = "master_key_exists"
     texts = (
-        "{path} 已有主密钥,不会覆盖:覆盖后,已加密的内容将永远无法打开。",
+        "{path} 已有主密钥，不会覆盖：覆盖后，已加密的内容将永远无法打开。",
         "a master key is at {path} already and isn't overwritten: everything sealed with it would be lost.",
     )
 
@@ -108,7 +108,7 @@ class MasterKeyExists(VaultFault):
 class MasterKeyFaulty(VaultFault):
     code = "master_key_faulty"
     texts = (
-        "主密钥({source})应为 32 字节的 base64 文本,现在不是。",
+        "主密钥（{source}）应为 32 字节的 base64 文本，现在不是。",
         "the master key ({source}) should be 32 bytes written as base64, and it isn't.",
     )
 
@@ -116,7 +116,7 @@ class MasterKeyFaulty(VaultFault):
 class MasterKeyExposed(VaultFault):
     code = "master_key_exposed"
     texts = (
-        "主密钥文件 {path} 的权限是 {mode},他人可以读取。请改为 600(chmod 600)。",
+        "主密钥文件 {path} 的权限是 {mode}，他人可以读取。请改为 600（chmod 600）。",
         "the master key at {path} has mode {mode}: others can read it. Set it to 600 (chmod 600).",
     )
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "no_address": (
-        "这不是渠道地址。应当像 wecomx://机器人的key、mailtos://用户：口令@邮件服务器?to=收件人。",
+        "这不是渠道地址。应当像 wecomx://机器人的key、mailtos://用户:口令@邮件服务器?to=收件人。",
         "This isn't a channel's address. It should look like wecomx://KEY or mailtos://user:password@host?to=ADDRESS.",
     ),
     "not_allowed": (
@@ -137,5 +137,5 @@ class TemplateFault(ValueError):
     def text(self, language: str) -> str:
         """A line for each faulty template, in `zh_CN` or `en`."""
         zh = language == "zh_CN"
-        head = "消息模板有误，没有发送任何消息:" if zh else "Message templates are faulty; nothing was sent:"
+        head = "消息模板有误，没有发送任何消息：" if zh else "Message templates are faulty; nothing was sent:"
         return "\n".join([head, *(f"{name}: {chinese if zh else english}" for name, chinese, english in self.faults)])

@@ -97,7 +97,7 @@ class Templates:
                 faults.append((name, f"缺少模板 {fault.name}", f"the template {fault.name} is missing"))
             except TemplateSyntaxError as fault:
                 where = f"{fault.name}:{fault.lineno}"
-                faults.append((name, f"第 {fault.lineno} 行语法有误({where})", f"{where}: {fault.message}"))
+                faults.append((name, f"第 {fault.lineno} 行语法有误（{where}）", f"{where}: {fault.message}"))
         if faults:
             raise TemplateFault(faults)
         return found

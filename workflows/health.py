@@ -24,7 +24,7 @@ MISSED: Final = 3
 """So many intervals without a run are too many."""
 _SECONDS: Final = 10
 _RESTART: Final = (
-    "请重新启动 whistle up(生产环境:重启 Prefect 的 services);其间由候补巡查,时限不会丢。",
+    "请重新启动 whistle up（生产环境：重启 Prefect 的 services）；其间由候补巡查，时限不会丢。",
     "Start `whistle up` again, or in production Prefect's services; the standby sweeps meanwhile, no limit is lost.",
 )
 
@@ -44,7 +44,7 @@ def examine(environ: Mapping[str, str], home: Path, now: datetime, every: timede
         # Its own sentence says how to mend it.
         yield Check("orchestrator", "bad", (fault.text("zh_CN"), fault.text("en")))
         return
-    yield Check("orchestrator", "ok", (f"{url},版本合适", f"{url}, of a version that fits"))
+    yield Check("orchestrator", "ok", (f"{url}，版本合适", f"{url}, of a version that fits"))
     yield _of_scheduler(url, environ, now, every)
 
 
@@ -57,11 +57,11 @@ def _of_scheduler(url: str, environ: Mapping[str, str], now: datetime, every: ti
         taken = _newest(url, environ, {**sweeps, **begun, "sort": "START_TIME_DESC"}, "start_time")
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
-        return _check("bad", (f"查不到运行记录({why})", f"its runs can't be read ({why})"))
+        return _check("bad", (f"查不到运行记录（{why}）", f"its runs can't be read ({why})"))
     if planned is None or planned <= now:
         return _check("bad", ("不再排出新的巡查", "no further sweep is planned"))
     if taken is None:
-        return _check("bad", ("排出了巡查,但从未有人执行", "sweeps are planned, and none was ever begun"))
+        return _check("bad", ("排出了巡查，但从未有人执行", "sweeps are planned, and none was ever begun"))
     age = round((now - taken).total_seconds())
     said = (f"最近一次巡查在 {max(age, 0)} 秒前开始", f"the newest sweep began {max(age, 0)} s ago")
     late = now - taken > MISSED * every
@@ -99,7 +99,7 @@ def _silent(url: str, home: Path, *, shared: bool) -> Check:
         _RESTART
         if not shared
         else (
-            "请检查 Prefect 服务及网络;whistle up 会自行重启它。候补巡查其间继续。",
+            "请检查 Prefect 服务及网络；whistle up 会自行重启它。候补巡查其间继续。",
             "See to Prefect's server and the network to it; the standby sweeps meanwhile.",
         )
     )
@@ -110,9 +110,9 @@ def _not_up(home: Path) -> Check:
     return Check(
         "orchestrator",
         "warn",
-        (f"没有运行({home})", f"isn't running ({home})"),
+        (f"没有运行（{home}）", f"isn't running ({home})"),
         (
-            "运行 whistle up;否则要每隔 WHISTLE_SWEEP_EVERY 定时运行 whistle sweep,到期的时限才会处理。",
+            "运行 whistle up；否则要每隔 WHISTLE_SWEEP_EVERY 定时运行 whistle sweep，到期的时限才会处理。",
             "Run `whistle up`, or else time `whistle sweep`, each WHISTLE_SWEEP_EVERY: nothing falls due by itself.",
         ),
     )

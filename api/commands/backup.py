@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from cases.drill import Drill
     from cases.file_copies import Copied
 
-app = typer.Typer(name="backup", help="备份个案(加密)。 Back up the cases, encrypted.")
+app = typer.Typer(name="backup", help="备份个案（加密）。 Back up the cases, encrypted.")
 
 Folder = Annotated[
     Path | None,
     typer.Argument(
-        metavar="DIR", help="放备份的目录,默认 WHISTLE_BACKUPS。 Where to, best on another disk; else WHISTLE_BACKUPS."
+        metavar="DIR", help="放备份的目录，默认 WHISTLE_BACKUPS。 Where to, best on another disk; else WHISTLE_BACKUPS."
     ),
 ]
 Drilled = Annotated[
     bool,
-    typer.Option("--drill", help="随后演练:恢复到临时库、核验、丢弃。 Then restore it beside, check, drop that."),
+    typer.Option("--drill", help="随后演练：恢复到临时库、核验、丢弃。 Then restore it beside, check, drop that."),
 ]
 
 
@@ -41,7 +41,7 @@ def backup(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """把全部个案备份成一个加密文件,不影响正在进行的工作。密钥库不在其中:被遗忘的学生不会因恢复旧备份而回来。
+    """把全部个案备份成一个加密文件，不影响正在进行的工作。密钥库不在其中：被遗忘的学生不会因恢复旧备份而回来。
 
     Back up all cases into one encrypted file, beside whoever works. The key store is no part of it: an older back-up
     brings no forgotten student back. With --drill exits with 1 when something in it doesn't verify.
@@ -89,7 +89,7 @@ def _say(made: Backup, copied: Copied, tried: Drill | None, language: Language, 
     size = f"{made.size / 1_000_000:.1f} MB"
     typer.echo(
         language.says(
-            f"已备份 {made.manifest.cases} 个个案,{count} 行:{made.path}({size})。主密钥不在其中,请另行保管。",
+            f"已备份 {made.manifest.cases} 个个案，{count} 行：{made.path}（{size}）。主密钥不在其中，请另行保管。",
             f"Backed up {made.manifest.cases} cases, {count} rows: {made.path} ({size}). "
             "The master key isn't in it; keep that elsewhere.",
         )
@@ -106,12 +106,12 @@ def copies_told(copied: Copied, folder: Path, language: Language) -> Iterator[st
     """How the copies of the files stand, a line or two."""
     size, where = f"{copied.size / 1_000_000:.1f} MB", folder / "files"
     yield language.says(
-        f"附件 {copied.files} 个,新复制 {copied.copied} 个({size}),副本在 {where}。",
+        f"附件 {copied.files} 个，新复制 {copied.copied} 个（{size}），副本在 {where}。",
         f"{copied.files} files, {copied.copied} newly copied ({size}); copies lie in {where}.",
     )
     if copied.missing:
         yield language.says(
-            f"有 {copied.missing} 个附件找不到内容,请运行 whistle doctor。",
+            f"有 {copied.missing} 个附件找不到内容，请运行 whistle doctor。",
             f"The contents of {copied.missing} files weren't found: run `whistle doctor`.",
         )
 
@@ -119,11 +119,11 @@ def copies_told(copied: Copied, folder: Path, language: Language) -> Iterator[st
 def found_by(tried: Drill, language: Language) -> Iterator[str]:
     """What a drill found, a line each."""
     for line in tried.broken:
-        yield language.says(f"不符:{line}", f"doesn't fit: {line}")
+        yield language.says(f"不符：{line}", f"doesn't fit: {line}")
     seconds = tried.took.total_seconds()
     yield language.says(
-        f"演练:恢复并核验 {tried.cases} 个个案,打开 {tried.opened} 处,已遗忘而打不开 {tried.forgotten} 处,"
-        f"{len(tried.broken)} 处不符,{seconds:.1f} 秒。",
+        f"演练：恢复并核验 {tried.cases} 个个案，打开 {tried.opened} 处，已遗忘而打不开 {tried.forgotten} 处，"
+        f"{len(tried.broken)} 处不符，{seconds:.1f} 秒。",
         f"Drill: {tried.cases} cases restored and verified, {tried.opened} sections opened, {tried.forgotten} "
         f"closed because their student was forgotten, {len(tried.broken)} findings, {seconds:.1f} s.",
     )

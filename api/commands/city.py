@@ -71,7 +71,7 @@ def load(
     if as_json:
         typer.echo(json.dumps(counts))
     elif language is Language.ZH_CN:
-        typer.echo(f"已装入:{done.organisations} 个单位,{done.members} 名人员,{done.students} 名学生。")
+        typer.echo(f"已装入：{done.organisations} 个单位，{done.members} 名人员，{done.students} 名学生。")
     else:
         typer.echo("Loaded: {organisations} organisations, {members} members, {students} students.".format(**counts))
 

@@ -24,7 +24,7 @@ def doctor(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """逐项检查磁盘、密钥、编排服务、数据库、政策、日历、巡查、封存、备份与消息,并说明如何修好。什么都不改动。
+    """逐项检查磁盘、密钥、编排服务、数据库、政策、日历、巡查、封存、备份与消息，并说明如何修好。什么都不改动。
 
     Check disk, keys, orchestrator, database, policy, calendar, sweep, seal, back-up and messages, and say how to mend
     each. Changes nothing. Exits with 0 when all is well, 1 when something wants looking after, 2 when it is wrong.
@@ -76,7 +76,7 @@ def _checks(settings: Settings, now: datetime) -> Iterator[Check]:
             "bad",
             (f"{home} 里还没有数据库", f"there is no database in {home} yet"),
             (
-                "运行 whistle migrate 建立,或检查 WHISTLE_HOME。",
+                "运行 whistle migrate 建立，或检查 WHISTLE_HOME。",
                 "Set it up with `whistle migrate`, or check WHISTLE_HOME.",
             ),
         )
@@ -114,7 +114,7 @@ def _of_database(settings: Settings, now: datetime, *, with_keys: bool) -> Itera
             except (StoreFault, VaultFault) as fault:
                 yield health.of_fault("key store", fault)
                 return
-            yield health.Check("key store", "ok", (f"{keys.where},与主密钥相符", f"{keys.where}, of this master key"))
+            yield health.Check("key store", "ok", (f"{keys.where}，与主密钥相符", f"{keys.where}, of this master key"))
             try:
                 shelf = shelves.opened(settings.files, home_of(settings))
             except StoreFault as fault:

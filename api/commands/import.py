@@ -33,7 +33,7 @@ _SHOWN = 200
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="xlsx 或 csv。 An xlsx or csv.")]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="只检查,逐格指出错误,不写入。 Only look; name every faulty cell.")
+    bool, typer.Option("--dry-run", help="只检查，逐格指出错误，不写入。 Only look; name every faulty cell.")
 ]
 
 
@@ -52,7 +52,7 @@ def organisations(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """单位:按代码识别,再导入一次不会重复。
+    """单位：按代码识别，再导入一次不会重复。
 
     Organisations, known by their codes; the same list again changes nothing. Exits with 2 when a cell is faulty.
     """
@@ -66,7 +66,7 @@ def members(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """人员和职务:按单位和姓名识别,同名的再看电话。不会结束任何职务。
+    """人员和职务：按单位和姓名识别，同名的再看电话。不会结束任何职务。
 
     Members and their posts, known by organisation and name; no post is ended. Exits with 2 when a cell is faulty.
     """
@@ -81,7 +81,7 @@ def students(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """一所学校的学生:身份信息读入后立即加密。
+    """一所学校的学生：身份信息读入后立即加密。
 
     The students of one school; who they are is sealed at once. Exits with 2 when a cell is faulty.
     """
@@ -94,7 +94,7 @@ def template(
     into: Annotated[Path | None, typer.Argument(metavar="FILE", help="写到哪里。 Where to.")] = None,
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """写一份空表,表头有中英文。 Write an empty xlsx with headings in both languages."""
+    """写一份空表，表头有中英文。 Write an empty xlsx with headings in both languages."""
     from api.imports.columns import template as written
     from api.imports.table_fault import TableFault
 
@@ -104,7 +104,7 @@ def template(
             file.write(written(kind.value))
     except OSError as error:
         raise TableFault("unread", path=str(path), why=error.strerror or type(error).__name__) from None
-    typer.echo(language.says(f"已写好空表:{path}", f"Wrote {path}"))
+    typer.echo(language.says(f"已写好空表：{path}", f"Wrote {path}"))
 
 
 def _bring_in(kind: Kind, file: Path, school: str | None, language: Language, *, dry_run: bool, as_json: bool) -> None:
@@ -168,15 +168,15 @@ def _say_checked(
         typer.echo(one.text(language.value))
     if len(faults) > _SHOWN:
         more = len(faults) - _SHOWN
-        typer.echo(language.says(f"……还有 {more} 处(--json 列出全部)", f"… and {more} more (--json lists all)"))
+        typer.echo(language.says(f"……还有 {more} 处（--json 列出全部）", f"… and {more} more (--json lists all)"))
     if faults:
         typer.echo(
-            language.says(f"{len(faults)} 处错误,什么都没有导入。", f"{len(faults)} faults; nothing was brought in.")
+            language.says(f"{len(faults)} 处错误，什么都没有导入。", f"{len(faults)} faults; nothing was brought in.")
         )
         return
     typer.echo(
         language.says(
-            f"可以导入:{checked.rows} 行,新增 {checked.added},更新 {checked.changed},不变 {checked.same}。",
+            f"可以导入：{checked.rows} 行，新增 {checked.added}，更新 {checked.changed}，不变 {checked.same}。",
             f"Ready: {checked.rows} rows, {checked.added} new, {checked.changed} changed, {checked.same} as they are.",
         )
     )
@@ -190,7 +190,7 @@ def _say_done(done: Job, found: Listed, language: Language, *, as_json: bool) ->
         return
     typer.echo(
         language.says(
-            f"已导入 {done.rows} 行:新增 {done.added},更新 {done.changed},不变 {done.same}。",
+            f"已导入 {done.rows} 行：新增 {done.added}，更新 {done.changed}，不变 {done.same}。",
             f"Brought in {done.rows} rows: {done.added} new, {done.changed} changed, {done.same} as they were.",
         )
     )
@@ -201,13 +201,13 @@ def _say_left_out(found: Listed, skipped: int, language: Language) -> None:
     if skipped:
         typer.echo(
             language.says(
-                f"有 {skipped} 行是已按规定清除的学生,没有再登记。",
+                f"有 {skipped} 行是已按规定清除的学生，没有再登记。",
                 f"{skipped} rows are of students who were forgotten; they aren't entered again.",
             )
         )
     if found.ignored:
         names = "、".join(found.ignored)
-        typer.echo(language.says(f"没有用到的列:{names}", f"Columns that nothing was read from: {names}"))
+        typer.echo(language.says(f"没有用到的列：{names}", f"Columns that nothing was read from: {names}"))
 
 
 @contextmanager

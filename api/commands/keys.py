@@ -26,7 +26,7 @@ File = Annotated[Path, typer.Argument(metavar="COPY", help="密钥副本。 A co
 Days = Annotated[int, typer.Option(min=1, max=31, help="保留几天。 How many days it is kept.")]
 Here = Annotated[
     bool,
-    typer.Option("--here", help="以前的目录已不复存在,从此用这一个。 The earlier folder is gone; it is this one now."),
+    typer.Option("--here", help="以前的目录已不复存在，从此用这一个。 The earlier folder is gone; it is this one now."),
 ]
 
 
@@ -37,7 +37,7 @@ def copy(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """写一份密钥库副本到副本目录;到期的同时清除。不要把它拿到别处:遗忘只到达这个目录。
+    """写一份密钥库副本到副本目录；到期的同时清除。不要把它拿到别处：遗忘只到达这个目录。
 
     Write a copy of the key store into the folder of copies, and end those whose time is over. Don't take it elsewhere:
     forgetting reaches this folder and no other. It opens nothing without the master key.
@@ -54,7 +54,7 @@ def copy(
         return
     typer.echo(
         language.says(
-            f"已写入 {path},{until:%Y-%m-%d} 清除。没有主密钥,它什么也打不开。",
+            f"已写入 {path}，{until:%Y-%m-%d} 清除。没有主密钥，它什么也打不开。",
             f"Written to {path}; it is removed on {until:%Y-%m-%d}. Without the master key it opens nothing.",
         )
     )
@@ -88,7 +88,7 @@ def restore(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """把副本中缺失的密钥放回密钥库(没有则新建)。已遗忘的学生不会回来。
+    """把副本中缺失的密钥放回密钥库（没有则新建）。已遗忘的学生不会回来。
 
     Put keys that are missing back into the key store, which is made if it isn't there. Nobody who was forgotten comes
     back: neither by the key store, nor by the copy, nor by what the cases say. Exits with 2 for another's copy.
@@ -105,7 +105,7 @@ def restore(
         return
     typer.echo(
         language.says(
-            f"放回 {put_back} 把密钥;个案在 {where}。已遗忘的没有回来。",
+            f"放回 {put_back} 把密钥；个案在 {where}。已遗忘的没有回来。",
             f"{put_back} keys are back, beside the cases in {where}. Nobody who was forgotten is among them.",
         )
     )

@@ -13,7 +13,7 @@ app = typer.Typer(name="metrics", help="监控指标。 Figures for a monitoring
 
 @app.command()
 def metrics(language: Spoken = Language.ZH_CN) -> None:  # noqa: ARG001 - figures read the same in both
-    """打印监控指标(Prometheus 文本格式);其中没有任何个人信息。
+    """打印监控指标（Prometheus 文本格式）；其中没有任何个人信息。
 
     Print the figures in Prometheus' text format; nothing in them is about a person.
     """

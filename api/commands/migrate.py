@@ -21,6 +21,6 @@ def migrate(language: Spoken = Language.ZH_CN) -> None:
     with installation(fresh=True) as kept:
         version = schema.found(kept.store)
         said = language.says(
-            f"数据表已是版本 {version}({kept.store.where})。", f"The tables are at {version} ({kept.store.where})."
+            f"数据表已是版本 {version}（{kept.store.where}）。", f"The tables are at {version} ({kept.store.where})."
         )
     typer.echo(said)

@@ -23,13 +23,13 @@ Into = Annotated[
     str | None,
     typer.Option(
         metavar="DATABASE",
-        help="同一服务器上的数据库名(没有则新建),或 postgresql:// 地址。 A database on the same server, made if it "
+        help="同一服务器上的数据库名（没有则新建），或 postgresql:// 地址。 A database on the same server, made if it "
         "isn't there, or a postgresql:// address.",
     ),
 ]
 Drilled = Annotated[
     bool,
-    typer.Option("--drill", help="演练:恢复到临时库、核验、丢弃。 Restore it beside, check everything, drop that."),
+    typer.Option("--drill", help="演练：恢复到临时库、核验、丢弃。 Restore it beside, check everything, drop that."),
 ]
 
 
@@ -41,7 +41,7 @@ def restore(
     as_json: AsJson = False,  # noqa: FBT002 - a switch of the command line
     language: Spoken = Language.ZH_CN,
 ) -> None:
-    """核对整个文件,再恢复到空数据库;行数与历史链的末端须与备份清单一致,否则全部撤销。
+    """核对整个文件，再恢复到空数据库；行数与历史链的末端须与备份清单一致，否则全部撤销。
 
     Check the whole file, then put it into an empty database; rows and chain heads must be those of its own list, or
     all of it is rolled back. Exits with 2 and one message when anything is wrong, and then nothing was changed. With
@@ -95,8 +95,8 @@ def _restore(file: Path, into: str, language: Language, *, as_json: bool) -> Non
         return
     typer.echo(
         language.says(
-            f"已恢复到 {where}:{manifest.cases} 个个案,{count} 行,与 {manifest.at:%Y-%m-%d %H:%M} UTC 的备份一致。"
-            "请用现在的密钥库,并运行 whistle audit verify。",
+            f"已恢复到 {where}：{manifest.cases} 个个案，{count} 行，与 {manifest.at:%Y-%m-%d %H:%M} UTC 的备份一致。"
+            "请用现在的密钥库，并运行 whistle audit verify。",
             f"Restored into {where}: {manifest.cases} cases, {count} rows, as they were backed up at "
             f"{manifest.at:%Y-%m-%d %H:%M} UTC. Use the present key store, and run `whistle audit verify`.",
         )

@@ -52,7 +52,7 @@ def serve(
 
         def told() -> None:
             where = f"http://{settings.host}:{settings.port}"
-            typer.echo(language.says(f"网页服务  {where}  (PID {os.getpid()})", f"web  {where}  (PID {os.getpid()})"))
+            typer.echo(language.says(f"网页服务  {where}  （PID {os.getpid()}）", f"web  {where}  (PID {os.getpid()})"))
             sys.stdout.flush()
 
         with StandBy(premises(kept), settings.sweep_every), TakingUp(house):

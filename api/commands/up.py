@@ -129,7 +129,7 @@ def _what_runs_where(kept: Installation, alive: Living, every: float, language: 
     yield (
         language.says("巡查    ", "sweep       "),
         language.says(
-            f"每 {every:g} 秒一次，由本进程执行 (PID {os.getpid()})",
+            f"每 {every:g} 秒一次，由本进程执行 （PID {os.getpid()}）",
             f"every {every:g} s in this process (PID {os.getpid()})",
         ),
     )

@@ -33,7 +33,7 @@ class CellFault:
     def text(self, language: str) -> str:
         """One line in `zh_CN` or `en`."""
         if language == "zh_CN":
-            return f"{self.sheet} 第 {self.row} 行 {self.column} 列({self.heading}):{self.said[0]}"
+            return f"{self.sheet} 第 {self.row} 行 {self.column} 列（{self.heading}）：{self.said[0]}"
         return f"{self.sheet}, row {self.row}, column {self.column} ({self.heading}): {self.said[1]}"
 
 

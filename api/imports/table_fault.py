@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from typing import ClassVar, Final
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
-    "unread": ("读不了 {path}:{why}。", "{path} can't be read: {why}."),
+    "unread": ("读不了 {path}：{why}。", "{path} can't be read: {why}."),
     "not_a_table": (
         "这不是 xlsx 或 csv 文件。请在表格软件里另存为 xlsx。",
         "This is neither xlsx nor csv. Save it as xlsx in the spreadsheet program.",
     ),
     "old_or_locked": (
-        "这是旧格式(xls)或加了密码的表格。请去掉密码,另存为 xlsx。",
+        "这是旧格式（xls）或加了密码的表格。请去掉密码，另存为 xlsx。",
         "This is the old format (xls), or locked by a password. Unlock it and save it as xlsx.",
     ),
-    "damaged": ("表格文件不完整或已损坏,打不开。请另存一次。", "The table is cut short or damaged. Save it once more."),
+    "damaged": (
+        "表格文件不完整或已损坏，打不开。请另存一次。",
+        "The table is cut short or damaged. Save it once more.",
+    ),
     "too_large": (
-        "表格太大({found}),最多 {limit}。请拆成几份。",
+        "表格太大（{found}），最多 {limit}。请拆成几份。",
         "The table is too large ({found}; {limit} at most). Split it into several.",
     ),
     "wrong_encoding": (
@@ -26,7 +29,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "empty": ("表格里没有内容。", "There is nothing in the table."),
     "no_headings": (
-        "第 {row} 行应当是表头,缺少:{missing}。可以用 whistle import template {kind} 得到空表。",
+        "第 {row} 行应当是表头，缺少：{missing}。可以用 whistle import template {kind} 得到空表。",
         "Row {row} should hold the headings; missing: {missing}. `whistle import template {kind}` writes an empty one.",
     ),
     "heading_twice": ("表头“{heading}”出现了两次。", "The heading “{heading}” is there twice."),

@@ -79,7 +79,8 @@ def board(page: Framed) -> Response:
     chosen = filters_of(page.request.query_params)
     with page.reading() as session:
         made = Board(session, page.reader.actor, page.reader.now, chosen)
-        found = made.rows(page.request.query_params.get("after") or None, ON_A_PAGE)
+        after = page.request.query_params.get("after", "")
+        found = made.rows(after or None, ON_A_PAGE)
         several = _districts(page)
         counts, ranking = made.overview(by_district=several and chosen.district is None)
         lines = _lines(page, session, found, made.lately(found.items))
@@ -87,6 +88,7 @@ def board(page: Framed) -> Response:
             "chosen": chosen,
             "address": query_of(chosen),
             "tickable": any(one.mark for one in lines),
+            "after": after,
             "narrowed": partial(query_of, chosen),
             "lines": lines,
             "more": found.next,
@@ -99,7 +101,7 @@ def board(page: Framed) -> Response:
             **_counted(page, session, counts),
             **_choices(page, session, chosen, ranking),
         }
-        return page.show("board.html", session, **facts)
+        return page.show("board.html", session, block="list" if page.wants_fragment else None, **facts)
 
 
 @router.get("/board.xlsx")
@@ -109,9 +111,15 @@ def taken_home(page: Framed) -> Response:
     chosen = filters_of(page.request.query_params)
     with page.reading() as session:
         made = Board(session, page.reader.actor, page.reader.now, chosen)
-        rows = made.rows(None, MOST).items
-        lately = made.lately(rows)
-        lines = [_cells(page, session, one, lately) for one in rows]
+        lines: list[list[tables.Cell]] = []
+        after: str | None = None
+        while True:
+            found = made.rows(after, MOST)
+            lately = made.lately(found.items)
+            lines += [_cells(page, session, one, lately) for one in found.items]
+            after = found.next
+            if after is None:
+                break
     heads = (page.say("Number"), page.say("Level"), page.say("School"), page.say("Step"), page.say("State"),
              page.say("Owed by"), page.say("Due"), page.say("Overdue (hours)"), page.say("Reminders"))  # fmt: skip
     content = tables.to_xlsx(heads, lines, page.say("Overdue board"), (18, 8, 28, 24, 14, 28, 18, 16, 12))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -20,18 +21,20 @@ from api.pages.parts import head
 from api.pages.reasons import reasons, weighing
 from api.pages.sheet import Button, Sheet
 from api.pages.stepper import steps
-from api.pages.telling import Teller, of_track
-from cases import access, diagrams, dossier, files, looked, noting, queries
+from api.pages.telling import Entry, Teller, of_track
+from cases import access, diagrams, dossier, files, looked, looks, noting, queries
 from cases.casefile import CASE, CaseFile
 from cases.dossier import WHISTLED, Told
 from cases.offers import offers
 from cases.office import Session
-from cases.refusal import Refusal
+from cases.refusal import FieldFault, Refusal
 
 router = APIRouter(include_in_schema=False)
 IN_THIS_ROOM: Final = "case page"
 NEWEST: Final = 25
 """So many entries of the timeline stand open; the earlier ones are folded under them."""
+SHOWN: Final = ("people", "system")
+"""By whom entries of the timeline may be narrowed; on paper all of them stand."""
 FOLDED: Final = frozenset({"officer", "lead", "liaison"})
 """Those who see to a part of the case: what others do stands folded under theirs."""
 
@@ -45,11 +48,13 @@ class Done:
 
 
 @router.get("/cases/{number}")
-def case_page(number: str, page: Framed, done: Count | None = None) -> Response:
-    """Reading is logged, so this is a transaction that writes."""
+def case_page(number: str, page: Framed, done: Count | None = None, show: str = "") -> Response:
+    """Reading is logged, so this is a transaction that writes. `show` leaves out on the screen what others did."""
     with page.opening() as session:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         facts = _facts(page, session, file, sight, done)
+        facts["show"] = shown = show if show in SHOWN else ""
+        facts["newest"] = _open_up_to(facts["entries"], shown)
         return page.show("case.html", session, **facts)
 
 
@@ -96,6 +101,15 @@ def identity(number: str, page: Framed, posted: Posted) -> Response:
         noting.note_looks(session, [file], actor, ["identity"], why, now)
         opened = dossier.identity(session, file)
         return page.show("identity.html", session, identity=student_told(page, opened), error="", **shown)
+
+
+@router.get("/cases/{number}/looks")
+def looks_page(number: str, page: Framed, before: str = "") -> Response:
+    """Who has looked, beyond what the case page has room for."""
+    with page.reading() as session:
+        file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
+        facts = _looks(page, session, file, _mark(before) if before else None)
+        return page.show("looks.html", session, head=head(page, session, file, sight), **facts)
 
 
 @router.get("/cases/{number}/clocks/{no}")
@@ -174,9 +188,8 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
         "own_limits": sheet.limits(CASE),
         "more": sheet.opening(),
         "entries": entries,
-        "newest": NEWEST,
         "chart": _chart(page, file, history),
-        "looks": looked.by_person(looked.looks(session.connection, file.id)),
+        **_looks(page, session, file),
         "papers": shelf,
         "sections": sight.narrative == "yes" or sight.clinical == "yes",
         "whistled": next((one.at for one in reversed(history) if one.name in WHISTLED), None),
@@ -187,8 +200,33 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
         "done": _done(sheet, done),
         "fresh": 0,
         "seen": file.events,
-        "serial": page.request.state.request_id,
     }
+
+
+def _open_up_to(entries: list[Entry], show: str) -> int:
+    """How many entries stand open, so that the newest of those that are shown do."""
+    shown = [place for place, one in enumerate(entries, 1) if not show or one.by == show]
+    return shown[NEWEST - 1] if len(shown) > NEWEST else len(entries)
+
+
+def _looks(page: Page, session: Session, file: CaseFile, before: looked.Mark | None = None) -> dict[str, Any]:
+    found, more = looked.looks(session.connection, file.id, before=before)
+    return {
+        "looks": found,
+        "more_looks": f"{more.at.astimezone(UTC).isoformat()}~{more.entry}" if more is not None else "",
+        "audits": looks.audits(page.reader.actor, file),
+    }
+
+
+def _mark(written: str) -> looked.Mark:
+    at, _, entry = written.partition("~")
+    try:
+        made = looked.Mark(datetime.fromisoformat(at), int(entry))
+    except ValueError:
+        raise Refusal("invalid", faults=(FieldFault("before", "wrong_form"),)) from None
+    if made.at.tzinfo is None or not 0 <= made.entry < 1 << 63:
+        raise Refusal("invalid", faults=(FieldFault("before", "wrong_form"),))
+    return made
 
 
 def _whistler(file: CaseFile) -> set[int]:

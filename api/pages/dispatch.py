@@ -76,18 +76,26 @@ class Group:
 
 
 @router.get("/desk")
-def desk(page: Framed, group: str = "", done: str = "") -> Response:
+def desk(page: Framed, group: str = "", after: str = "", done: str = "") -> Response:
     """What waits. `done` is the number of the case that the reader comes back from."""
     allowed(page, ROLES)
     one = group if group in GROUPS else ""
     with page.reading() as session:
         # All groups are asked for whatever is shown: their counts stand above.
-        found = dispatch.waiting(session, page.reader.actor, page.reader.now, GROUPS, MANY if one else FEW)
+        begun = {one: after} if one and after else {}
+        most = MANY + 1 if one else FEW
+        found = dispatch.waiting(session, page.reader.actor, page.reader.now, GROUPS, most, begun)
         totals = {each.group: each.total for each in found}
+        if begun and one not in totals:
+            # What stood there has been done meanwhile.
+            return page.go(f"/desk?group={one}")
         shown = [each for each in found if not one or each.group == one]
+        more = shown[MANY - 1].mark if one and len(shown) > MANY else ""
+        shown = shown[:MANY] if one else shown
         groups = _groups(page, session, shown, totals, (one,) if one else GROUPS)
         chips = [(code, label, totals.get(code, 0)) for code, (label, _) in _words(page).items()]
         facts: dict[str, Any] = {"groups": groups, "chips": chips, "group": one, "total": sum(totals.values()),
+                                 "after": after, "more": more,
                                  "done": done if _NUMBER.fullmatch(done) else ""}  # fmt: skip
         block = "list" if page.wants_fragment else None
         return page.show("desk.html", session, block=block, **facts)

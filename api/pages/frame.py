@@ -22,6 +22,7 @@ from jinja2_fragments import render_block
 from markupsafe import Markup
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from api.asked import Asked, Reader, TheHouse
 from api.given import keepable_fields
@@ -88,7 +89,7 @@ def environment(language: str) -> Environment:
     catalogue = texts(language)
     made.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]
     place = 0 if language == "zh_CN" else 1
-    made.globals.update(asset=assets.address, icon=icon, language=language, words=words)
+    made.globals.update(asset=assets.address, icon=icon, language=language, words=words, fresh_key=_fresh_key)
     made.filters["said"] = lambda label: "" if label is None else label[place]
     made.filters["query"] = _query
     return made
@@ -100,6 +101,11 @@ def icon(name: str, label: str = "") -> Markup:
     return Markup('<svg class="icon" {} focusable="false"><use href="{}#{}"/></svg>').format(
         told, assets.address(SPRITE), name
     )
+
+
+def _fresh_key() -> str:
+    """What makes a form the same when it is sent twice."""
+    return secrets.token_urlsafe(16)
 
 
 def _query(parts: Mapping[str, Any]) -> str:
@@ -187,13 +193,35 @@ class Page:
 
 
 def frame_facts(page: Page, session: Session) -> dict[str, Any]:
-    """What the frame itself shows: one query, for the messages that nobody has read yet."""
+    """What the frame itself shows: one query, for the messages that nobody has read yet, and for the short cuts."""
+    unread, keys = inbox.shown_above(session.connection, page.reader.member.id)
     return {
         "navigation": navigation(page.roles),
-        "unread": inbox.unread(session.connection, page.reader.member.id),
+        "unread": unread,
+        "keys": keys,
         "stopped": page.house.sweep_stopped(page.reader.now) if page.roles & _WARNED else None,
         "here": page.request.url.path,
+        "again": again(page.request),
+        "serial": page.request.state.request_id,
     }
+
+
+def again(request: Request) -> str:
+    """The address under which this page is there again, in another language: as it is asked for, filters and all.
+
+    What answers a form isn't to be had by asking: there it is the nearest page above it.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = request.url.path
+    while path.count("/") > 1 and not _is_page(request, path):
+        path = path.rpartition("/")[0]
+    return path if _is_page(request, path) else "/"
+
+
+def _is_page(request: Request, path: str) -> bool:
+    asked = {**request.scope, "method": "GET", "path": path, "root_path": ""}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 def navigation(roles: frozenset[str]) -> list[Place]:

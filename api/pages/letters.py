@@ -42,7 +42,11 @@ def letters(page: Framed, before: Count | None = None) -> Response:
         found = inbox.letters(session.connection, page.reader.member.id, before=before, most=MOST)
         lines = [_line(page, session, one) for one in found]
         more = found[-1].id if len(found) == MOST else None
-        return page.show("inbox.html", session, lines=lines, more=more, newest=found[0].id if found else 0)
+        facts: dict[str, Any] = {"lines": lines, "more": more, "newest": found[0].id if found else 0, "before": before}
+        if page.wants_fragment:
+            unread = inbox.unread(session.connection, page.reader.member.id)
+            return page.show("inbox.html", session, block="list", unread=unread, **facts)
+        return page.show("inbox.html", session, **facts)
 
 
 @router.post("/inbox")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -33,7 +33,7 @@ _DOES: Final = ("accept", "reject", "interview")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One order. `said` is what was demanded and answered, oldest first, each with its label."""
+    """One order. `said` is what was demanded and answered, oldest first, with its label; `mark` changes with it."""
 
     head: Head
     number: str
@@ -45,13 +45,17 @@ class Line:
     opened: datetime
     due: datetime | None
     left: Left | None
-    said: tuple[tuple[str, Said], ...]
+    mark: str
+    said: tuple[tuple[str, Said, date | None], ...]
     actions: tuple[Action, ...]
 
 
 @router.get("/supervision")
 def supervision(page: Framed, state: str = "", organisation: str = "", after: str = "") -> Response:
-    """The newest first. Demands and answers are opened for whoever sees the narrative, and that is logged."""
+    """The newest first. Demands and answers are opened for whoever sees the narrative, and that is logged.
+
+    A page that fetches itself anew opens nothing: nobody may be looking, and each time would be a look.
+    """
     allowed(page, ROLES)
     states = {"": OPEN, "all": tuple(TRACK.states), **{one: (one,) for one in TRACK.states}}
     chosen = state if state in states else ""
@@ -61,17 +65,19 @@ def supervision(page: Framed, state: str = "", organisation: str = "", after: st
         found = listing.tracks(session, actor, now, TRACK.kind, state=states[chosen], place=place,
                                cursor=after or None, most=ON_A_PAGE)  # fmt: skip
         files = orders.files_of(session, found.items)
-        said = orders.said(session, files, found.items, actor, now)
+        said = {} if page.wants_fragment else orders.said(session, files, found.items, actor, now)
         lines = _lines(page, session, found.items, files, said)
         facts: dict[str, Any] = {
             "lines": lines,
             "more": found.next,
+            "after": after,
+            "by_itself": page.wants_fragment,
             "state": chosen,
             "states": [("", page.say("That run")), *_states(page), ("all", page.say("All"))],
             "organisation": place,
             "whose": lines[0].whose if place is not None and lines else "",
         }
-        return page.show("supervision.html", session, **facts)
+        return page.show("supervision.html", session, block="list" if page.wants_fragment else None, **facts)
 
 
 def _states(page: Page) -> list[tuple[str, str]]:
@@ -111,10 +117,17 @@ def _line(page: Page, session: Session, one: TrackLine, file: CaseFile, shown: H
         open=running,
         opened=one.opened,
         due=one.due if running else None,
+        mark=f"{one.state}-{one.due.timestamp() if one.due is not None else 0:.0f}",
         left=page.tongue.left(one.due, one.opened) if running and one.due is not None else None,
-        said=tuple((page.word(TRACK.by_name[each.trigger].label), each) for each in said if each.text),
+        said=tuple(
+            (page.word(TRACK.by_name[each.trigger].label), each, _day(each.new_date)) for each in said if each.text
+        ),
         actions=tuple(_actions(page, session, file, one.no)) if running else (),
     )
+
+
+def _day(written: str) -> date | None:
+    return date.fromisoformat(written) if written else None
 
 
 def _actions(page: Page, session: Session, file: CaseFile, no: int) -> list[Action]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from api.pages.frame import answer, environment
+from api.pages.frame import again, answer, environment
 from api.pages.spoken import Tongue
 from cases.directory import SHANGHAI
 from cases.offers import may_break_glass
@@ -60,5 +60,7 @@ def outside(request: Request, language: str) -> dict[str, Any]:
     except StoreFault:
         zone = SHANGHAI
     tongue = Tongue(language, zone, house.clock())
-    here = request.url.path
-    return {"page": None, "t": tongue, "csrf": "", "navigation": [], "unread": 0, "stopped": None, "here": here}
+    return {
+        "page": None, "t": tongue, "csrf": "", "navigation": [], "unread": 0, "keys": True, "stopped": None,
+        "here": request.url.path, "again": again(request), "serial": "",
+    }  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.rest import cases, directory, files, imports, messages, oversight, tracks, triggers, webhooks
+from api.rest import cases, corrections, directory, files, imports, messages, oversight, tracks, triggers, webhooks
 from api.rest.document import describe
 
 __all__ = ["describe", "router"]
@@ -17,6 +17,7 @@ for _part in (
     imports.router,
     triggers.routes(),
     directory.router,
+    corrections.router,
     messages.router,
     oversight.router,
     webhooks.router,

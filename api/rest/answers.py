@@ -123,7 +123,7 @@ class CaseOpen(Shown):
     merged_into: str | None
     forgotten: bool
     grade: str | None = Field(
-        description="年级;看不到身份的人也以此代替姓名 · in place of a name for whoever sees none"
+        description="年级；看不到身份的人也以此代替姓名 · in place of a name for whoever sees none"
     )
     sight: Sight
     called: list[CalledTo]

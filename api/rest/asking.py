@@ -39,7 +39,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=200,
         pattern=r"^[!-~]+$",
-        description="同一键的同一请求只执行一次,二十四小时内返回原答复 · the same request with the same key is done "
+        description="同一键的同一请求只执行一次，二十四小时内返回原答复 · the same request with the same key is done "
         "once and answered alike for 24 hours",
     ),
 ]
@@ -48,7 +48,7 @@ IfMatch = Annotated[
     Header(
         alias="If-Match",
         max_length=100,
-        description="打开页面时的版本(ETag);已被他人改动则 412 · the version you had on the screen (ETag); 412 when "
+        description="打开页面时的版本（ETag）；已被他人改动则 412 · the version you had on the screen (ETag); 412 when "
         "somebody has moved the case since",
     ),
 ]

@@ -22,7 +22,7 @@ router = APIRouter(tags=["cases"])
 Purpose = Annotated[
     str,
     Query(min_length=1, max_length=200, pattern=PRINTED,
-          description="为什么查看,写入查阅记录 · why it is opened; it stands in the access log",
+          description="为什么查看，写入查阅记录 · why it is opened; it stands in the access log",
           examples=["制定安全计划", "making the safe plan"]),
 ]  # fmt: skip
 OpenedDay = Annotated[date | None, Query(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
@@ -87,7 +87,7 @@ class Wanted:
     operation_id="list_cases",
     summary="个案列表 · the cases that you see",
     description=both(
-        "只列出您看得到的个案。按游标翻页:`next` 是下一页的地址。`mine` 指本人吹哨或本单位被派的个案。",
+        "只列出您看得到的个案。按游标翻页：`next` 是下一页的地址。`mine` 指本人吹哨或本单位被派的个案。",
         "Only cases that you see. Pages by cursor: `next` is the address of the next one. `mine` are those that you "
         "whistled or that your organisations are called to.",
     ),
@@ -114,7 +114,7 @@ def list_cases(
     operation_id="read_case",
     summary="个案的公开部分 · the open part of a case",
     description=both(
-        "不含身份、叙述和医疗内容;这些在各部分的地址下查看,并留下记录。`ETag` 是版本,供 `If-Match` 使用。",
+        "不含身份、叙述和医疗内容；这些在各部分的地址下查看，并留下记录。`ETag` 是版本，供 `If-Match` 使用。",
         "Without identity, narrative and clinical content: those stand under their own addresses, whose opening is "
         "logged. `ETag` is the version, for `If-Match`.",
     ),
@@ -130,10 +130,10 @@ def read_case(reader: Asked, session: Reading, number: Number) -> Response:
     "/cases/{number}/sections/{section}",
     response_model=answers.Section,
     operation_id="open_section",
-    summary="查看一个部分(留痕)· open a section, which is logged",
+    summary="查看一个部分（留痕）· open a section, which is logged",
     description=both(
-        "须写明用途。谁看了什么、为什么,学校和审计员都能看到。每个含有该部分的事件一条(`seq`);"
-        "身份部分先是学生本人,其后是事件中写明的人,如签署同意书的监护人。",
+        "须写明用途。谁看了什么、为什么，学校和审计员都能看到。每个含有该部分的事件一条（`seq`）；"
+        "身份部分先是学生本人，其后是事件中写明的人，如签署同意书的监护人。",
         "Say what for. The school and the auditors see who opened what and why. One entry for each event that has the "
         "section (`seq`); identity begins with the student, then come those whom events name, as who signed a consent.",
     ),

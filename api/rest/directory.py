@@ -27,6 +27,8 @@ Role = Literal.__getitem__(ROLES)
 Text = Annotated[str | None, Query(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=PRINTED)]
+Telephone = Annotated[str, Field(pattern=r"^[0-9+ -]{3,30}$")]
+Mail = Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,100}$")]
 OrganisationId = Annotated[int | None, Query(gt=0, lt=2**53)]
 
 
@@ -44,8 +46,8 @@ class NewMember(Given):
     posts: Annotated[list[Role], Field(max_length=12)] = []  # type: ignore[valid-type]
     since: Day
     school: Annotated[int, Field(gt=0, lt=2**53)] | None = None
-    phone: Annotated[str, Field(pattern=r"^[0-9+ -]{3,30}$")] | None = None
-    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,100}$")] | None = None
+    phone: Telephone | None = None
+    email: Mail | None = None
     language: Literal["zh_CN", "en"] = "zh_CN"
 
 

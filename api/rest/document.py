@@ -18,7 +18,7 @@ _SCHEMES: Final = {
         "type": "apiKey",
         "in": "cookie",
         "name": "whistle_session",
-        "description": "登录会话;改动时须带 X-CSRF-Token · a login session; what changes anything needs X-CSRF-Token",
+        "description": "登录会话；改动时须带 X-CSRF-Token · a login session; what changes anything needs X-CSRF-Token",
     },
 }
 
@@ -42,7 +42,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         version=app.version,
         openapi_version="3.1.0",
         description=both(
-            "触发改变个案,其余只读。时间为 UTC;没有时区的时间按政策所在时区理解。",
+            "触发改变个案，其余只读。时间为 UTC；没有时区的时间按政策所在时区理解。",
             "Triggers change cases, everything else reads. Instants are UTC; without a zone: the policy's own.",
         )
         + "\n\n"

@@ -137,8 +137,9 @@ UPLOAD: Final[dict[str, Any]] = {
     operation_id="upload_file",
     summary="上传附件 · upload a file",
     description=both(
-        "照片(JPEG、PNG、WebP)、扫描件(TIFF)、PDF,每个最大 20 MB。图片会重新编码,位置等信息不保留;同一内容再传一次得到"
-        "同一个附件。之后在触发的 `evidence` 一类字段里写 `reference`;七天内没有被引用的附件会清除。",
+        "照片（JPEG、PNG、WebP）、扫描件（TIFF）、PDF，每个最大 20 MB。图片会重新编码，位置等信息不保留；"
+        "同一内容再传一次得到同一个附件。"
+        "之后在触发的 `evidence` 一类字段里写 `reference`；七天内没有被引用的附件会清除。",
         "Photos (JPEG, PNG, WebP), scans (TIFF) and PDF, up to 20 MB each. Pictures are encoded anew, without place or "
         "camera; the same content again is the same file. Name its `reference` in a trigger's `evidence` afterwards; "
         "what nothing refers to is cleared away after seven days.",
@@ -160,7 +161,7 @@ def upload_file(
     operation_id="list_files",
     summary="附件目录 · the files of a case",
     description=both(
-        "只列出您能看的部分里的附件;查看名称会写入查阅记录。",
+        "只列出您能看的部分里的附件；查看名称会写入查阅记录。",
         "Those in the sections that you see; reading their names is written into the access log.",
     ),
     responses=problems(404),

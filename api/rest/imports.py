@@ -130,8 +130,8 @@ _FORM: Final[dict[str, Any]] = {
     operation_id="check_import",
     summary="上传名单并检查 · upload a list and have it looked through",
     description=both(
-        "xlsx 或 csv(UTF-8、GB18030)。逐格指出错误,什么都不写入;没有错误时返回 `id`,再用它开始导入。"
-        "单位和人员:管理员,限本单位及下属;学生:该校管理员或心理教师,须给出 `school`。",
+        "xlsx 或 csv（UTF-8、GB18030）。逐格指出错误，什么都不写入；没有错误时返回 `id`，再用它开始导入。"
+        "单位和人员：管理员，限本单位及下属；学生：该校管理员或心理教师，须给出 `school`。",
         "An xlsx or csv (UTF-8, GB18030). Every faulty cell is named and nothing is written; without faults there is "
         "an `id` to start it by. Organisations and members: an admin, for their organisation and all below; students: "
         "an admin or counselor of that `school`.",
@@ -213,9 +213,9 @@ def read_import(number: ImportId, reader: Asked, session: Reading) -> Response:
     status_code=202,
     response_model=ImportShown,
     operation_id="start_import",
-    summary="开始导入,或接着导入 · start an import, or go on with it",
+    summary="开始导入，或接着导入 · start an import, or go on with it",
     description=both(
-        "在后台分批写入,进度见 `GET`。中断后再调用一次就接着导入,不会重复。",
+        "在后台分批写入，进度见 `GET`。中断后再调用一次就接着导入，不会重复。",
         "It is written batch by batch in the background; `GET` says how far it is. Called again after an interruption "
         "it goes on; nothing comes twice.",
     ),

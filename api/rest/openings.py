@@ -11,7 +11,7 @@ from cases.track import discover
 TRIGGERS: Final = ("save_draft", "submit", "whistle")
 
 PULLED: Final = both(
-    "`trigger` 指明触发:`save_draft` 存草稿,`submit` 报校长签发(黄、蓝),`whistle` 直接吹哨(红、橙)。"
+    "`trigger` 指明触发：`save_draft` 存草稿，`submit` 报校长签发（黄、蓝），`whistle` 直接吹哨（红、橙）。"
     "其余各项是该触发的表单。",
     "`trigger` names which: `save_draft`, `submit` (yellow and blue, for the principal's sign-off) or `whistle` (red "
     "and orange, at once). All other members are that trigger's form.",

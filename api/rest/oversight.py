@@ -34,7 +34,7 @@ class Sought(BaseModel):
     operation_id="statistics",
     summary="按状态、等级和逾期计数 · counts by state, level and overdue",
     description=both(
-        "只统计您看得到的个案;筛选与列表相同。监管人员另得考核指标(assessed),按吹哨月份,不受筛选影响。",
+        "只统计您看得到的个案；筛选与列表相同。监管人员另得考核指标（assessed），按吹哨月份，不受筛选影响。",
         "Of the cases that you see, with the filters of the list. Those who oversee a place also get the indicators "
         "(`assessed`), by the month of the whistle; of the filters only `organisation` narrows them.",
     ),
@@ -104,9 +104,9 @@ def audit_posts(request: Request, reader: Asked, session: Reading, cursor: Curso
     "/search",
     response_model=answers.Found,
     operation_id="search",
-    summary="按全名或证件号查找(留痕)· look a student up by whole name or ID number, which is logged",
+    summary="按全名或证件号查找（留痕）· look a student up by whole name or ID number, which is logged",
     description=both(
-        "只查全名或完整证件号;只给出您能看身份的个案;每个查到的个案都写入查阅记录。",
+        "只查全名或完整证件号；只给出您能看身份的个案；每个查到的个案都写入查阅记录。",
         "By the whole name or ID number alone; only cases whose identity you may see; every hit stands in the access "
         "log.",
     ),

@@ -30,9 +30,9 @@ After = Annotated[int, Query(ge=0, lt=2**31, description="从此序号之后 · 
     "/cases/{number}/tracks",
     response_model=answers.TracksOf,
     operation_id="list_tracks",
-    summary="个案的各事项,以及现在能做什么 · the tracks of a case, and what you may do now",
+    summary="个案的各事项，以及现在能做什么 · the tracks of a case, and what you may do now",
     description=both(
-        "`triggers` 逐项说明现在能否触发;不能的写明原因和谁可以。`openings` 是可以新开的事项。",
+        "`triggers` 逐项说明现在能否触发；不能的写明原因和谁可以。`openings` 是可以新开的事项。",
         "`triggers` says of each whether you may pull it now, and if not, why not and who could. `openings` are those "
         "that open another track.",
     ),
@@ -81,7 +81,7 @@ def list_clocks(reader: Asked, session: Reading, number: Number) -> Response:
     response_model=answers.Why,
     operation_id="why",
     summary="为什么是这个时限 · why it is due then",
-    description=both("逐步推算,每步写明依据。", "Step by step, each with the article or the plan's line behind it."),
+    description=both("逐步推算，每步写明依据。", "Step by step, each with the article or the plan's line behind it."),
     responses=problems(404),
 )
 def why(reader: Asked, session: Reading, number: Number, no: ClockNo) -> Response:
@@ -111,7 +111,7 @@ def why(reader: Asked, session: Reading, number: Number, no: ClockNo) -> Respons
     operation_id="timeline",
     summary="时间线 · the history of a case",
     description=both(
-        "谁办理了强制报告,只有公安、督导和本人看得到姓名(反家庭暴力法第十四条)。",
+        "谁办理了强制报告，只有公安、督导和本人看得到姓名（反家庭暴力法第十四条）。",
         "Whoever filed a mandatory report is named to police, supervisors and the filer alone (Anti-Domestic-Violence "
         "Law, article 14).",
     ),

@@ -41,7 +41,7 @@ def routes() -> APIRouter:
         response_model=Moved,
         summary="按序号触发 · pull a trigger by the track's number alone",
         description=both(
-            "与各类事项自己的地址相同,事项种类由序号决定;表单见各触发的说明。",
+            "与各类事项自己的地址相同，事项种类由序号决定；表单见各触发的说明。",
             "The same as under the kinds' own addresses, where each form is described; the number says the kind.",
         ),
         responses=problems(404, 409, 412, 413),
@@ -143,16 +143,16 @@ def _description(declared: Track, move: Move) -> str:
         labels = [declared.states[one].label for one in source]
         targets = [declared.states[one].label for one in move.targets]
         ways = (
-            f"状态:{'、'.join(one[0] for one in labels)}" + (f" → {'、'.join(one[0] for one in targets)}" if targets
-                                                            else "(不变)") + "。",
+            f"状态：{'、'.join(one[0] for one in labels)}" + (f" → {'、'.join(one[0] for one in targets)}" if targets
+                                                            else "（不变）") + "。",
             f"From {', '.join(one[1] for one in labels)}" + (f" to {', '.join(one[1] for one in targets)}" if targets
                                                              else "; the state stays") + ".",
         )  # fmt: skip
     again = ("", "")
     if declared.kind == "case" and move.name in OPENING:
         again = (
-            "用于已保存的草稿;新开个案请用 `POST /cases`。",
+            "用于已保存的草稿；新开个案请用 `POST /cases`。",
             "For a saved draft; a new case is opened by `POST /cases`.",
         )
     keys = ("须两人各自办理。", "Needs two keys, turned by two people.") if move.keys else ("", "")
-    return both(f"{ways[0]}{keys[0]}{again[0]}可以办理的有:{by}。", f"{ways[1]} {keys[1]} {again[1]} By {by}.")
+    return both(f"{ways[0]}{keys[0]}{again[0]}可以办理的有：{by}。", f"{ways[1]} {keys[1]} {again[1]} By {by}.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
-Url = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-~]+$", description="https;内部网段可用 http")]
+Url = Annotated[str, Field(max_length=500, pattern=r"^https?://[!-~]+$", description="https；内部网段可用 http")]
 Event = Annotated[str, Field(max_length=110, pattern=r"^(\*|[a-z_]{1,40}\.(\*|[a-z_]{1,60}))$")]
 Events = Annotated[list[Event], Field(min_length=1, max_length=50)]
 Key = Annotated[UUID, Path(description="webhook-id")]

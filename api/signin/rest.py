@@ -27,12 +27,12 @@ Code = Annotated[str, Field(min_length=1, max_length=40, pattern=LINE, examples=
 SessionId = Annotated[UUID, Path(description="会话 · the session")]
 
 _SAID: Final = {
-    401: "未登录,或凭据不对 · nobody is signed in, or what was shown isn't right",
+    401: "未登录，或凭据不对 · nobody is signed in, or what was shown isn't right",
     403: "没有这项权限 · not permitted",
-    404: "没有,或者您看不到 · there is none, or none that you may know of",
+    404: "没有，或者您看不到 · there is none, or none that you may know of",
     409: "现状不允许 · what is doesn't allow it",
     422: "填写的内容有误 · the request has faults",
-    429: "失败太多,请稍后 · too many failures: wait",
+    429: "失败太多，请稍后 · too many failures: wait",
     503: "数据库暂时不可用 · the database is away for the moment",
 }
 

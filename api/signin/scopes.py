@@ -14,7 +14,7 @@ from typing import Final
 AREAS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "cases": ("个案", "cases"),
-        "fhir": ("医院接口(FHIR)", "hospitals' interface (FHIR)"),
+        "fhir": ("医院接口（FHIR）", "hospitals' interface (FHIR)"),
         "directory": ("单位和人员", "organisations and members"),
         "webhooks": ("推送订阅", "webhooks"),
         "oversight": ("统计和审计", "statistics and audit"),

@@ -8,41 +8,39 @@
     dock.hidden = true;
     new IntersectionObserver((seen) => { dock.hidden = seen[0].isIntersecting; }).observe(panel);
   }
-  // A filter of the timeline: what is hidden stays in the page, so that printing shows all.
-  document.addEventListener("change", (event) => {
-    const filter = event.target.closest("[data-filters]");
-    if (!filter) return;
-    for (const one of document.querySelectorAll("[data-" + filter.dataset.filters + "] > li[data-by]")) {
-      one.hidden = filter.value !== "" && one.dataset.by !== filter.value;
-    }
-  });
   window.addEventListener("beforeprint", () => {
     for (const one of document.querySelectorAll("details.older")) one.open = true;
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
   });
-  // One tick for all rows of a list.
-  for (const all of document.querySelectorAll("[data-all]")) {
-    all.hidden = false;
-    all.addEventListener("change", (event) => {
-      for (const one of document.getElementsByName(all.dataset.all)) one.checked = event.target.checked;
-    });
-  }
-  // "/" searches, j and k walk a list, x opens; off where the reader has switched it off.
+  // One tick for all rows of a list; shown where there is a script, also in a list that was fetched anew.
+  document.documentElement.classList.add("scripted");
+  document.addEventListener("change", (event) => {
+    const all = event.target.closest("[data-all]");
+    if (!all) return;
+    for (const one of document.getElementsByName(all.dataset.all)) one.checked = event.target.checked;
+  });
+  // "/" searches, j and k walk a list, x ticks, or opens where there is nothing to tick; off where the reader says so.
   const keys = document.body.dataset.keys !== "off";
   document.addEventListener("keydown", (event) => {
     if (!keys || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if (event.key === "/") {
-      const field = document.querySelector("[data-search]");
-      if (field) { event.preventDefault(); if (field.focus) field.focus(); if (field.href) location = field.href; }
+      const field = document.querySelector("input[data-search]"), page = document.querySelector("a[data-search]");
+      if (field || page) event.preventDefault();
+      if (field) field.focus(); else if (page) location = page.href;
       return;
     }
     const list = [...document.querySelectorAll("[data-walk]")];
     if (!list.length || !"jkx".includes(event.key)) return;
     const at = list.indexOf(document.activeElement);
-    if (event.key === "x") { if (at >= 0) list[at].click(); return; }
+    if (event.key === "x") {
+      if (at < 0) return;
+      const row = list[at].closest("tr, li"), tick = row && row.querySelector("input[type=checkbox]");
+      (tick || list[at]).click();
+      return;
+    }
     const to = event.key === "j" ? Math.min(at + 1, list.length - 1) : Math.max(at - 1, 0);
     list[to].focus();
   });

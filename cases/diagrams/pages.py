@@ -90,7 +90,7 @@ def _track(drawn: Chart) -> str:
         "",
         f"[All tracks](README.md) · [its triggers](../{TRIGGERS}#{anchor}) · `whistle diagram {track.kind}`",
         "",
-        f"![{track.label[0]}：状态图]({track.kind}.zh_CN.svg)",
+        f"![{track.label[0]}：状态图]（{track.kind}.zh_CN.svg）",
         "",
         f"![{track.label[1]}: its states and moves]({track.kind}.en.svg)",
         "",

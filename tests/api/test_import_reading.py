@@ -103,7 +103,7 @@ def test_every_faulty_cell_is_named_with_what_would_be_right() -> None:
         ("B6", "formula"), ("C6", "date_out_of_range"), ("E6", "id_number_form"), ("F6", "formula"),
     ]  # fmt: skip
     first = faults("students", content)[0]
-    assert first.text("zh_CN") == "名单 第 2 行 C 列(出生日期):不是日期,应如 2016-11-02"
+    assert first.text("zh_CN") == "名单 第 2 行 C 列（出生日期）：不是日期，应如 2016-11-02"
     assert first.text("en") == "名单, row 2, column C (出生日期): no date: it should look like 2016-11-02"
 
 

@@ -285,7 +285,7 @@ def test_a_button_that_one_may_not_press_is_absent_and_one_that_the_state_forbid
     number = called(door)
     street = door.client("officer@street").get(f"/cases/{number}").text
     assert "反馈</button>" in street
-    assert "请先报到,再反馈" in street
+    assert "请先报到，再反馈" in street
     assert "认可反馈" not in street
     assert "退单" not in street, "an officer never declines: the lead does"
 

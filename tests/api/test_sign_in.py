@@ -146,13 +146,35 @@ def test_a_session_ends_when_it_idles_and_at_last_in_any_case(door: Door) -> Non
     assert busy.get("/api/v1/me").status_code == 401
 
 
-def test_a_page_left_open_keeps_no_session_alive(door: Door) -> None:
-    browser = door.client("counselor@school")
+@pytest.mark.parametrize("path", ["/", "/desk", "/board", "/inbox", "/cases/{number}/now"])
+def test_a_page_left_open_keeps_no_session_alive(door: Door, path: str) -> None:
+    number = door.town.whistle().case.number
+    browser = door.client("coordinator@district")
+    page = browser.get(path.removesuffix("/now").format(number=number)).text
+    # As the page itself says that it will ask.
+    assert path.format(number=number) in page
+    assert """hx-headers='{"X-By-Itself": "1"}'""" in page
+    itself = {"hx-request": "true", "x-by-itself": "1"}
     refreshed = [0]
     for _ in range(5):
         door.wait(minutes=25)
-        refreshed.append(browser.get("/", headers={"hx-request": "true"}).status_code)
+        refreshed.append(browser.get(path.format(number=number), headers=itself).status_code)
+    assert refreshed[:2] == [0, 200]
     assert refreshed[-1] == 401
+
+
+def test_a_new_post_found_by_a_page_left_open_makes_its_session_no_longer(door: Door) -> None:
+    browser = door.client("officer@street")
+    itself = {"hx-request": "true", "x-by-itself": "1"}
+    door.wait(hours=1, minutes=50)
+    with door.town.store.begin() as connection:
+        posts.appoint(connection, door.member("officer@street"), "lead", door.town.places["street"], since=SINCE)
+    assert browser.get("/", headers=itself).status_code == 200
+    door.wait(minutes=20)
+    assert browser.get("/").status_code == 303
+
+
+def test_whoever_sits_before_a_page_keeps_the_session(door: Door) -> None:
     busy = door.client("counselor@school")
     for _ in range(5):
         door.wait(minutes=25)

@@ -114,7 +114,7 @@ MUTANTS = (
            " AND s.idle_until > %(now)s\n", "\n",
            f"{SIGN_IN}::test_a_session_ends_when_it_idles_and_at_last_in_any_case"),
     Mutant("an open page keeps a session alive", "api/asked.py",
-           'return path == "/live" or (', "return False and (",
+           'return request.url.path == "/live" or "x-by-itself" in request.headers', "return False",
            f"{SIGN_IN}::test_a_page_left_open_keeps_no_session_alive"),
     Mutant("the secret before a rotation is good for ever", "cases/standing.py",
            "s.earlier = %(digest)s AND s.rotated_at > %(grace)s", "s.earlier = %(digest)s",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.pages.admin import desk, lists, log, people, places, rules, running
+from api.pages.admin import changing, desk, lists, log, people, places, rules, running
 
 __all__ = ["router"]
 
 router = APIRouter()
-for _noun in (desk, places, people, lists, rules, running, log):
+for _noun in (desk, places, changing, people, lists, rules, running, log):
     router.include_router(_noun.router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import APIRouter, BackgroundTasks
@@ -67,7 +68,7 @@ def check(page: Administered, posted: Posted) -> Response:
     except Refusal as refusal:
         if refusal.code not in {"invalid", "not_permitted"}:
             raise
-        return _refused(page, page.say("Choose a school whose students you may bring in."), posted)
+        return _refused(page, page.say("Choose a school whose students you may bring in."), posted, "f-school")
     with page.reading() as session:
         return _shown(page, session, faults=faults[:MOST], count=len(faults), kind=kind, school=school or "")
 
@@ -98,7 +99,7 @@ def start(page: Administered, number: Id, later: BackgroundTasks) -> Response:
             task = written_later(session, page.house, page.reader, number)
     except ImportFault as fault:
         with page.reading() as session:
-            return _shown(page, session, error=fault.text(page.language))
+            return _shown(page, session, errors={"f-file": fault.text(page.language)})
     answer = page.go(f"/admin/imports/{number}?started=1")
     if task is not None:
         later.add_task(task)
@@ -106,10 +107,10 @@ def start(page: Administered, number: Id, later: BackgroundTasks) -> Response:
     return answer
 
 
-def _refused(page: Page, error: str, posted: Any) -> Response:  # noqa: ANN401 - a form
+def _refused(page: Page, error: str, posted: Any, where: str = "f-file") -> Response:  # noqa: ANN401 - a form
     with page.reading() as session:
         kind, school = str(posted.get("kind", "")), str(posted.get("school", ""))[:60]
-        return _shown(page, session, error=error, kind=kind, school=school)
+        return _shown(page, session, errors={where: error}, kind=kind, school=school)
 
 
 def _kinds(page: Page) -> dict[str, str]:
@@ -124,7 +125,7 @@ def _shown(
     page: Page,
     session: Session,
     *,
-    error: str = "",
+    errors: Mapping[str, str] | None = None,
     faults: list[CellFault] | None = None,
     count: int = 0,
     kind: str = "organisations",
@@ -135,7 +136,7 @@ def _shown(
     # Whose admin isn't a school's never brings in students: the choice would only lead to a refusal.
     offered = {code: label for code, label in _kinds(page).items() if code != "students" or schools}
     return page.show(
-        "admin/imports.html", session, status=422 if error or faults else 200, jobs=jobs, error=error,
+        "admin/imports.html", session, status=422 if errors or faults else 200, jobs=jobs, errors=errors or {},
         faults=faults or [], count=count, kind=kind, school=school, kinds=_kinds(page), offered=offered,
         schools=schools,
         place=0 if page.language == "zh_CN" else 1,

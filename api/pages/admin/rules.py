@@ -162,7 +162,7 @@ def _one(
     changes = [] if other == book.version else diff(session.office.book_of(other), book)
     return page.show(
         "admin/version.html", session, status=422 if error else 200, book=book, active=active, names=names,
-        other=other, changes=changes, tried=tried, error=error, city=_of_city(page),
+        other=other, changes=changes, tried=tried, errors={"f-sure": error} if error else {}, city=_of_city(page),
     )  # fmt: skip
 
 

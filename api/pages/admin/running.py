@@ -82,4 +82,5 @@ def _channels(page: Page, session: Session, *, error: str = "", target: str = ""
     given: dict[str, Any] = {"results": [], "asked": False, **facts}
     lanes = administered.lanes(session.connection)
     status = 422 if error else 200
-    return page.show("admin/channels.html", session, status=status, lanes=lanes, error=error, target=target, **given)
+    given["errors"] = {"f-target": error} if error else {}
+    return page.show("admin/channels.html", session, status=status, lanes=lanes, target=target, **given)
