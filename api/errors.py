@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -78,6 +79,11 @@ class Problem:
     who_can: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def more(self) -> str:
+        """What the detail says beyond the title: a page has the title over it already."""
+        return self.detail.removeprefix(self.title).lstrip("。. ")
 
     def body(self) -> dict[str, Any]:
         """As RFC 9457 has it, with our own members beside."""
@@ -198,12 +204,18 @@ def plain_page(problem: Problem) -> Response:
     return HTMLResponse(text, problem.status, headers=dict(problem.headers))
 
 
+_OF_A_CASE: Final = re.compile(r"(/api/v1)?/cases/.")
+"""Elsewhere there is no case in which somebody could have no right."""
+
+
 def _of_refusal(request: Request, refusal: Refusal, spoken: str, common: dict[str, Any]) -> Problem:
     place = 0 if spoken == "zh_CN" else 1
     status = STATUS_OF.get(refusal.code, 409)
     if refusal.code == "conflict" and "if-match" in request.headers:
         status = 412
     texts = CODES.get(refusal.code)
+    if refusal.code == "not_permitted" and not _OF_A_CASE.match(request.url.path):
+        texts = ("您没有这项权限", "you have no right to do this")
     title = texts[place] if texts is not None else words.of_status(status, spoken)
     faults = tuple(Fault(one.name, one.code, words.of_field(one.code, one.facts, spoken)) for one in refusal.faults)
     title = words.sentence(title, spoken)

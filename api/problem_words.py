@@ -51,6 +51,8 @@ FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "before_the_summons": ("早于派单时间", "this is before the summons"),
     "in_the_future": ("不能晚于现在", "this can't be in the future"),
     "in_the_past": ("不能早于今天", "this can't be in the past"),
+    "no_such_case": ("没有可以并入的这个个案", "there is no such case that this one could go into"),
+    "has_ended": ("这个个案已经结束，不能并入", "that case has ended: nothing can go into it"),
     "ended": ("这一项已经结束", "this one has ended"),
     "unknown_event": ("没有这种事件", "there is no such event"),
     "inside": ("不能发往内部网络地址", "this leads into an inner network"),

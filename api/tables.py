@@ -104,8 +104,11 @@ def _fill(book: Workbook, wanted: Sheet) -> None:
         return made
 
     sheet.append([cell(one, bold=True) for one in wanted.headings])
+    lines = 1
     for row in wanted.rows:
         sheet.append([cell(one) for one in row])
+        lines += 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(wanted.headings))}{lines}"
 
 
 def _written(value: Cell) -> str | int | float:

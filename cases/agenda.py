@@ -8,68 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import RowMapping, Select, and_, column, func, or_, select, tuple_, values
+from sqlalchemy import RowMapping, Select, and_, column, exists, func, or_, select, tuple_, values
 from sqlalchemy import Text as SqlText
 
-from cases import access
+from cases import access, waiting
 from cases.casefile import CASE, Record
 from cases.directory import Actor, Post
 from cases.office import Session
 from cases.owing import roles
 from cases.records import called, case, clock, track
-from cases.track import ClockKind, Track, Who, who
+from cases.track import ClockKind, Track
+from cases.waiting import STANDS_IN, stands_in
 
 if TYPE_CHECKING:
     from cases.casefile import CaseFile
 
-GROUPS: Final = ("answer", "work", "report")
-"""待签收 what waits for a first answer, 处置中 what is being worked on, 待反馈 what is to be reported or concluded."""
-_ANSWERS: Final = frozenset(
-    {"acknowledge", "hospital_answer", "sign_off", "ruling", "extension_ruling", "court_answer", "police_answer"}
-    | {"supervision_answer", "call_police", "consent"}
+GROUPS: Final = ("answer", "reply", "work", "report", "order")
+"""待签收 a summons or a referral, 待答复 whatever else waits for a first answer, 处置中 what is being worked on,
+待反馈 what is to be reported or concluded, 督办 the orders to be answered."""
+_ANSWERS: Final = frozenset({"acknowledge", "hospital_answer"})
+_REPLIES: Final = frozenset(
+    {"sign_off", "ruling", "extension_ruling", "court_answer", "police_answer", "call_police", "consent"}
 )
 _REPORTS: Final = frozenset({"feedback", "evaluation", "access_review", "safety_review", "register", "review"})
 _RUNNING: Final = ("running", "missed")
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A state in which a track waits for somebody without a limit, for whom, and for which trigger."""
-
-    kind: str
-    state: str
-    by: tuple[Who, ...]
-    trigger: str
-    group: str = "work"
-
-
-WAITING: Final = (
-    Waiting("assignment", "fed_back", who("counselor, principal@school"), "accept_feedback", "report"),
-    Waiting("referral", "declined", who("counselor, deputy@school; coordinator@district"), "redirect", "answer"),
-    Waiting("referral", "in_treatment", who("liaison@hospital"), "update_treatment"),
-    Waiting("referral", "admission_refused", who("liaison@hospital; counselor@school"), "resume"),
-    Waiting("return_to_school", "planned", who("counselor@school"), "record_return"),
-    Waiting("return_to_school", "tracking", who("counselor@school; liaison@hospital"), "declare_stable"),
-    Waiting("guidance", "offered", who("officer@community"), "engage", "answer"),
-    Waiting("guidance", "engaged", who("officer@community"), "record_session"),
-    Waiting("guidance", "evading", who("officer, lead@womens_federation; officer, lead@community"), "criticise"),
-    Waiting("guidance", "referred_to_police", who("officer, lead@police"), "admonish", "answer"),
-    Waiting("guidance", "admonished", who("officer, lead@court"), "order"),
-    Waiting("guidance", "ordered", who("officer, lead@court"), "record_compliance"),
-    Waiting("supervision", "answered", who("supervisor@jurisdiction"), "accept", "report"),
-    Waiting("supervision", "interviewed", who("supervisor@jurisdiction"), "accept", "report"),
-    Waiting("conference", "called", who("caller@member"), "schedule"),
-    Waiting("conference", "scheduled", who("caller@member"), "hold"),
-    Waiting("conference", "held", who("caller@member"), "minute", "report"),
-    Waiting("case", "draft", who("whistler@member"), "save_draft", "answer"),
-    Waiting("case", "awaiting_evaluation", who("principal@school; coordinator@district"), "close", "report"),
-)
-"""What nobody is given a limit for, and waits all the same."""
-_ACTIVE: Final = ("draft", "awaiting_signoff", "open", "awaiting_evaluation")
+_A_DAY: Final = timedelta(days=1)
+_SOON: Final = timedelta(hours=2)
+URGENT, LIVE, LONG_OVERDUE, UNLIMITED = range(1, 5)
+"""In which order things stand: red and due within two hours or just late, other limits, those long past, no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +68,37 @@ class Item:
     started: datetime
     due: datetime | None
     trigger: str
+    rank: int = UNLIMITED
+    when: str = ""
 
     @property
-    def key(self) -> tuple[str, int, int]:
-        """Where it stands in the order: by its limit, what has none last."""
-        return (self.due.isoformat() if self.due else "9", self.case_id, self.track)
+    def key(self) -> tuple[int, str, int, int]:
+        """Where it stands in the order: by its rank, then by `when` or its limit."""
+        return (self.rank, self.when or (self.due.isoformat() if self.due else "9"), self.case_id, self.track)
 
 
 def owed(session: Session, actor: Actor, now: datetime) -> list[Item]:
-    """Everything that the member owes, by time left; of a track only what is due first. Two queries."""
+    """Everything that the member owes, the most pressing first; of a track only what is due first. Two queries."""
     found: dict[tuple[int, int], Item] = {}
     for item in (*_by_clock(session, actor, now), *_waiting(session, actor, now)):
         standing = found.get((item.case_id, item.track))
-        if standing is None or item.key < standing.key:
+        if standing is None or _sooner(item, standing):
             found[item.case_id, item.track] = item
-    return sorted(found.values(), key=lambda one: one.key)
+    ranked = (replace(one, rank=_rank(one, now)) for one in found.values())
+    return sorted(ranked, key=lambda one: one.key)
+
+
+def _sooner(one: Item, other: Item) -> bool:
+    return one.due is not None and (other.due is None or one.due < other.due)
+
+
+def _rank(item: Item, now: datetime) -> int:
+    """What is lost by months doesn't stand before what can still be done in time."""
+    if item.due is None:
+        return UNLIMITED
+    if item.due < now - _A_DAY:
+        return LONG_OVERDUE
+    return URGENT if item.level == "red" and item.due <= now + _SOON else LIVE
 
 
 def limits(session: Session, actor: Actor, now: datetime) -> list[Item]:
@@ -130,7 +116,16 @@ def counted(items: Iterable[Item]) -> dict[str, int]:
 
 def group_of(name: str) -> str:
     """The group of a clock."""
-    return "answer" if name in _ANSWERS else "report" if name in _REPORTS else "work"
+    if name == "supervision_answer":
+        return "order"
+    return "answer" if name in _ANSWERS else "reply" if name in _REPLIES else "report" if name in _REPORTS else "work"
+
+
+def met_by(declared: Track, trigger: str) -> frozenset[str]:
+    """The clocks that a trigger meets, those among them that several meet together."""
+    together = (clock for clock, moves in _BY_HAND.items() if trigger in moves)
+    alone = {clock for move in declared.moves for clock in move.meets}
+    return frozenset({*declared.by_name[trigger].meets, *(one for one in together if one not in alone)})
 
 
 def trigger_of(declared: Track, name: str, actor: Actor, record: Record) -> str:
@@ -147,23 +142,6 @@ def trigger_of(declared: Track, name: str, actor: Actor, record: Record) -> str:
         if record.state in (move.source or ()) and any(pattern.role in held for pattern in move.by):
             return trigger
     return ""
-
-
-STANDS_IN: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("assignment", "acknowledge"): ("codirector@assignee",),
-    ("referral", "consent"): ("deputy@school",),
-    ("case", "interview"): ("deputy@school",),
-    ("check_in", "interview"): ("deputy@school",),
-    ("check_in", "check_in"): ("deputy@school", "mentor@school"),
-}
-"""Who isn't asked for it and may do it all the same, by kind and clock: whoever comes first has done it."""
-
-
-def stands_in(kind: str, clock: str, record: Record) -> tuple[str, ...]:
-    """Who may meet a clock of others. A round of which the school's part is in is nobody's at the school any more."""
-    if kind == "check_in" and clock == "check_in" and "school" in record.facts.get("filed", ()):
-        return ()
-    return STANDS_IN.get((kind, clock), ())
 
 
 _BY_HAND: Final[Mapping[str, Sequence[str]]] = {
@@ -205,6 +183,13 @@ _COLUMNS: Final = (
     case.c.created_at, case.c.facts,
 )  # fmt: skip
 _PARENT: Final = track.alias("parent")
+_ROUND: Final = track.alias("round")
+_ROUNDS_AHEAD: Final = (
+    exists()
+    .where(_ROUND.c.case_id == track.c.case_id, _ROUND.c.parent_no == track.c.no)
+    .where(_ROUND.c.kind == "check_in", _ROUND.c.state.in_(waiting.AHEAD))
+    .label("rounds_ahead")
+)
 
 
 def _by_clock(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
@@ -236,13 +221,14 @@ def _by_clock(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
 def _waiting(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
     near = _Near.of(actor)
     held = {post.role for post in actor.posts} | {"caller", "whistler"}
-    wanted = {(one.kind, one.state): one for one in WAITING if any(pattern.role in held for pattern in one.by)}
+    wanted = {(one.kind, one.state) for one in waiting.WAITING if any(pattern.role in held for pattern in one.by)}
     pairs = values(column("kind", SqlText), column("state", SqlText), name="wanted").data(sorted(wanted))
     query = (
         _select(near)
+        .add_columns(_ROUNDS_AHEAD)
         .join(track, and_(track.c.case_id == case.c.id, track.c.ended_at.is_(None)), isouter=True)
         .outerjoin(_PARENT, and_(_PARENT.c.case_id == track.c.case_id, _PARENT.c.no == track.c.parent_no))
-        .where(case.c.state.in_(_ACTIVE))
+        .where(case.c.state.in_(waiting.ACTIVE))
         .where(
             or_(
                 tuple_(track.c.kind, track.c.state).in_(select(pairs.c.kind, pairs.c.state)),
@@ -253,12 +239,10 @@ def _waiting(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
     )
     for row in session.connection.execute(query).mappings():
         for record in _of_row(row):
-            declared = wanted.get((record.kind, record.state))
-            if declared is None or not any(_fits(actor, str(one), row, record) for one in declared.by):
+            found = waiting.now(record, row["level"], rounds_ahead=row["rounds_ahead"])
+            if found is None or not any(_fits(actor, str(one), row, record) for one in found.by):
                 continue
-            if record.kind == "case" and not _concluded(actor, row):
-                continue
-            yield _item(row, record, declared.group, declared.trigger)
+            yield _item(row, record, found.group, found.trigger)
 
 
 def _select(near: _Near) -> Select[Any]:
@@ -314,7 +298,7 @@ def _wanted(tracks: Mapping[str, Track], actor: Actor) -> set[tuple[str, str]]:
 def _owners(kind: ClockKind, row: RowMapping, record: Record) -> tuple[str, ...]:
     besides = stands_in(record.kind, kind.name, record)
     if isinstance(kind.owed_by, tuple):
-        return (*kind.owed_by, *besides)
+        return (*waiting.outstanding(kind.name, kind.owed_by, record), *besides)
     # Those that depend on the track ask its facts and the case's district: no list reads whole cases for them.
     return (*kind.owed_by(cast("CaseFile", SimpleNamespace(district=row["district_id"])), record), *besides)
 
@@ -349,16 +333,6 @@ def _holds(post: Post, relation: str, row: RowMapping, record: Record) -> bool:
         treating = treating or row["parent_organisation"]
         return number == treating if treating is not None else number in (row["here"] or ())
     return number in (row["here"] or ()) and relation in {"assignee", post.kind}
-
-
-def _concluded(actor: Actor, row: RowMapping) -> bool:
-    """A draft waits for whoever began it; a case waits to be closed once it has been evaluated, by whoever may."""
-    if row["state"] == "draft":
-        return True
-    if not row["facts"].get("evaluated"):
-        return False
-    graver = row["level"] in {"red", "orange"}
-    return any(post.role == ("coordinator" if graver else "principal") for post in actor.posts)
 
 
 def _of_row(row: RowMapping) -> Iterator[Record]:

@@ -78,7 +78,7 @@ def behind(
         raise Refusal("invalid", faults=(FieldFault("of", "not_a_choice"),))
     place, listed = statistics.whose(session, actor, wanted.place)
     if not listed:
-        raise Refusal("not_permitted")
+        raise Refusal("not_permitted", who_can=tuple(one for one in statistics.WHO_CAN if "auditor" not in one))
     indicator = BY_CODE.get(code)
     measure = indicator.measure if indicator is not None else "breach"
     hour = hour if indicator is None else None

@@ -7,10 +7,11 @@ limits are found by `ix_clock_open`, what waits in a state by `ix_track_open`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, exists, func, literal, or_, select, tuple_
 
 from cases import listing
 from cases.board_lines import FAR, Counts, Filters, Lately, Rank, Row, Sum
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from cases.directory import Actor
     from cases.office import Session
 
+_BY_LIMIT: Final = ("", "overdue", "soon", "today")
+"""Lists by the limit alone, the one without a tile among them: all are counted from the limits that press."""
 TILES: Final = ("overdue", "soon", "today", "unacknowledged", "orders", "disputes")
 SOON: Final = timedelta(hours=4)
 AHEAD: Final = timedelta(days=1)
@@ -50,33 +53,36 @@ class Board:
 
     def rows(self, cursor: str | None = None, most: int = 20) -> Page[Row]:
         """One page, the latest first. Refuses `invalid` for a cursor that isn't one of this board's."""
-        by_state = _BY_STATE.get(self.filters.tile)
-        query, key = self._waiting(*by_state) if by_state is not None else self._due()
+        query, key = self._listed(self.filters)
         tie = cases.c.id * 32768 + func.coalesce(track.c.no, 0)
         query = query.add_columns(tie.label("id"), key.label("key"))
         rows, after = paged(self.session.connection, query, "due", key, tie, cursor, most)
         return Page(tuple(_row(one) for one in rows), after)
 
     def overview(self, *, by_district: bool = False) -> tuple[Counts, list[Rank]]:
-        """The tiles, whatever tile and level are chosen now, and whose most is overdue, whatever organisation is.
+        """How many rows each tile and each level would list under the other filters, and whose most is overdue.
 
-        Two queries: one reads every limit that presses once, for both.
+        Two queries: one reads every limit that presses once, for tiles, levels and ranking; one what waits in a state.
         """
-        found = [Sum(*row) for row in self.session.connection.execute(self._sums())]
-        waiting = self.session.connection.execute(self._states()).mappings().one()
         asked = self.filters
+        found = [Sum(*row) for row in self.session.connection.execute(self._sums())]
         own = [one for one in found if asked.organisation in {None, one.whose}]
-        tiles = {name: sum(getattr(one, name) for one in own) for name in ("overdue", "soon", "today")}
-        tiles = {one: tiles.get(one, waiting.get(one, 0)) for one in TILES}
-        levels = {level: sum(one.overdue for one in own if one.level == level) for level in LEVELS}
+        counted: dict[str, dict[str, int]] = {tile: dict.fromkeys(LEVELS, 0) for tile in ("", *TILES)}
+        for one in own:
+            for tile in _BY_LIMIT:
+                counted[tile][one.level] += getattr(one, tile or "listed")
+        for tile, level, count in self.session.connection.execute(self._states()):
+            counted[tile][level] = count
+        wanted = asked.level or LEVELS
+        tiles = {tile: sum(counted[tile][level] for level in wanted) for tile in TILES}
+        listed = counted[asked.tile]
+        counts = Counts(tiles, listed, sum(listed[level] for level in wanted))
         ranked: dict[int, Rank] = {}
-        for one in found:
-            if not one.late or (asked.level and one.level not in asked.level):
-                continue
-            made = one.ranked(by_district=by_district)
-            ranked[made.organisation] = made.with_more(ranked.get(made.organisation))
-        ordered = sorted(ranked.values(), key=lambda one: (-one.overdue, one.since, one.organisation))
-        return Counts(tiles, levels), ordered
+        for one in own if by_district else found:
+            if one.overdue and one.level in wanted:
+                made = one.ranked(by_district=by_district)
+                ranked[made.organisation] = made.with_more(ranked.get(made.organisation))
+        return counts, sorted(ranked.values(), key=lambda one: (-one.overdue, one.since, one.organisation))
 
     def lately(self, rows: Sequence[Row]) -> dict[int, Lately]:
         """What happened last in the cases of these rows, and the reminders there were."""
@@ -98,12 +104,16 @@ class Board:
 
     # -------------------------------------------------------------- queries
 
-    def _due(self) -> tuple[Select[Any], ColumnElement[Any]]:
+    def _listed(self, asked: Filters) -> tuple[Select[Any], ColumnElement[Any]]:
+        """What a list under these filters holds, and what it is sorted by."""
+        by_state = _BY_STATE.get(asked.tile)
+        return self._waiting(asked, *by_state) if by_state is not None else self._due(asked)
+
+    def _due(self, asked: Filters) -> tuple[Select[Any], ColumnElement[Any]]:
         """Rows by their open limit; of a track only what is due first, unless one kind of limit is asked for."""
-        asked = self.filters
         query = _columns(clock.c.organisation_id).join(clock, clock.c.case_id == cases.c.id)
         query = self._narrowed(_joined(query), clock.c.organisation_id)
-        query = query.where(*_open(clock), *self._levels())
+        query = query.where(*_open(clock), _to_be_done(), *_levels(asked))
         if asked.tile == "unacknowledged":
             query = query.where(clock.c.name == "acknowledge", cases.c.level == "red", track.c.state == "summoned")
         elif asked.clock:
@@ -125,33 +135,37 @@ class Board:
             query = query.where(clock.c.due_at <= self.now - timedelta(hours=asked.late))
         return query, clock.c.due_at
 
-    def _waiting(self, kind: str, states: Sequence[str], name: str) -> tuple[Select[Any], ColumnElement[Any]]:
+    def _waiting(
+        self, asked: Filters, kind: str, states: Sequence[str], name: str
+    ) -> tuple[Select[Any], ColumnElement[Any]]:
         """Rows by the state of their track, with the limit that may run in it; without one they come last."""
         of_track = and_(clock.c.case_id == track.c.case_id, clock.c.track_no == track.c.no, clock.c.name == name)
         query = _columns(track.c.organisation_id).join(track, track.c.case_id == cases.c.id)
         query = query.outerjoin(clock, and_(of_track, *_open(clock)))
         query = self._narrowed(_owing(query, track.c.organisation_id), track.c.organisation_id)
         query = query.where(track.c.kind == kind, track.c.state.in_(states), track.c.ended_at.is_(None))
-        query = query.where(*self._levels())
-        if self.filters.clock:
-            wanted, _, limit = self.filters.clock.partition(".")
+        query = query.where(*_levels(asked))
+        if asked.clock:
+            wanted, _, limit = asked.clock.partition(".")
             query = query.where(track.c.kind == wanted, clock.c.name == limit)
-        if self.filters.late:
-            query = query.where(clock.c.due_at <= self.now - timedelta(hours=self.filters.late))
+        if asked.late:
+            query = query.where(clock.c.due_at <= self.now - timedelta(hours=asked.late))
         return query, func.coalesce(clock.c.due_at, literal(FAR))
 
     def _sums(self) -> Select[Any]:
         """How much each organisation owes at each level, under the places and the kind of limit that are chosen."""
-        pressing = self._pressing(max(self.tonight, self.now + SOON)).subquery()
-        over, late = pressing.c.due <= self.now, pressing.c.due <= self.now - timedelta(hours=self.filters.late)
+        pressing = self._pressing(self.now + AHEAD).subquery()
+        over = pressing.c.due <= self.now
+        late = pressing.c.due <= self.now - timedelta(hours=self.filters.late)
+        listed = late if self.filters.late else pressing.c.due <= self.now + AHEAD
         place, district = organisation.alias(), organisation.alias()
         return (
             select(
                 pressing.c.whose, pressing.c.district_id, pressing.c.level,
                 place.c.name, place.c.kind, place.c.street_id, district.c.name,
-                func.count().filter(over), func.count().filter(~over, pressing.c.due <= self.now + SOON),
-                func.count().filter(~over, pressing.c.due < self.tonight), func.count().filter(late),
-                func.min(pressing.c.due).filter(late),
+                func.count().filter(listed), func.count().filter(late),
+                func.count().filter(~over, pressing.c.due <= self.now + SOON),
+                func.count().filter(~over, pressing.c.due <= self.tonight), func.min(pressing.c.due).filter(late),
             )
             .select_from(pressing)
             .join(place, place.c.id == pressing.c.whose)
@@ -167,7 +181,7 @@ class Board:
             .distinct(clock.c.case_id, clock.c.track_no)
             .select_from(cases)
             .join(clock, clock.c.case_id == cases.c.id)
-            .where(*_open(clock), clock.c.due_at <= until)
+            .where(*_open(clock), _to_be_done(), clock.c.due_at <= until)
             .order_by(clock.c.case_id, clock.c.track_no, clock.c.due_at, clock.c.no)
         )
         query = self._narrowed(_owing(query, clock.c.organisation_id), clock.c.organisation_id, everybody=True)
@@ -181,18 +195,17 @@ class Board:
             query = query.where(clock.c.track_no == 0 if kind == "case" else of_kind.where(track.c.kind == kind))
         return query
 
-    def _states(self) -> Select[Any]:
-        """How many tracks wait in the states of the tiles that have some."""
-        ways = {tile: and_(track.c.kind == kind, track.c.state.in_(states))
-                for tile, (kind, states, _) in _BY_STATE.items()}  # fmt: skip
-        # A red summons that nobody answers has its limit; one that was met by reporting in is no longer summoned.
-        ways["unacknowledged"] = and_(track.c.kind == "assignment", track.c.state == "summoned", cases.c.level == "red")
-        query = select(*(func.count().filter(way).label(tile) for tile, way in ways.items())).select_from(cases)
-        query = query.join(track, track.c.case_id == cases.c.id)
-        query = self._narrowed(_owing(query, track.c.organisation_id), track.c.organisation_id)
-        wanted = [("supervision", one) for one in OPEN_ORDERS]
-        wanted += [("assignment", "disputed"), ("assignment", "summoned")]
-        return query.where(track.c.ended_at.is_(None), tuple_(track.c.kind, track.c.state).in_(wanted))
+    def _states(self) -> CompoundSelect[Any]:
+        """How many rows each of the other tiles would list, by level: their own lists, counted."""
+        parts = []
+        for tile in TILES:
+            if tile not in _BY_LIMIT:
+                query, _ = self._listed(replace(self.filters, tile=tile, level=()))
+                columns = literal(tile).label("tile"), cases.c.level, func.count()
+                query = query.with_only_columns(*columns)
+                parts.append(query.group_by(cases.c.level))
+        first, *others = parts
+        return first.union_all(*others)
 
     def _narrowed(self, query: Select[Any], of: ColumnElement[Any], *, everybody: bool = False) -> Select[Any]:
         """Only what the reader sees, in the places that are chosen. `of`: the organisation as the row has it."""
@@ -206,9 +219,6 @@ class Board:
             own = and_(of.is_(None), cases.c.school_id == asked.organisation)
             query = query.where(or_(of == asked.organisation, own))
         return query
-
-    def _levels(self) -> list[ColumnElement[bool]]:
-        return [cases.c.level.in_(self.filters.level)] if self.filters.level else []
 
 
 _WHOSE: Final = organisation.alias("whose_place")
@@ -232,6 +242,15 @@ def _joined(query: Select[Any]) -> Select[Any]:
 
 def _owing(query: Select[Any], of: ColumnElement[Any]) -> Select[Any]:
     return query.join(_WHOSE, _WHOSE.c.id == func.coalesce(of, cases.c.school_id))
+
+
+def _levels(asked: Filters) -> list[ColumnElement[bool]]:
+    return [cases.c.level.in_(asked.level)] if asked.level else []
+
+
+def _to_be_done() -> ColumnElement[bool]:
+    """An order about a case that is closed holds nobody up: it stands among the orders, not before today's work."""
+    return or_(cases.c.closed_at.is_(None), clock.c.name != "supervision_answer")
 
 
 def _open(of: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - the table or its other name

@@ -48,10 +48,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much there is under each tile, and of what is overdue at each level."""
+    """How many rows each tile would list, how many the present list has of each level, and in all."""
 
     tiles: dict[str, int]
-    overdue: dict[str, int]
+    levels: dict[str, int]
+    listed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What one organisation owes at one level; `late` and `since` are those over the limit by what is asked for."""
+    """What one organisation owes at one level; `overdue` and `since` are those over the limit by what is asked for.
+
+    `listed` is what stands on the board without a tile.
+    """
 
     whose: int
     district: int
@@ -83,17 +87,17 @@ class Sum:
     kind: str
     street: int | None
     district_name: str
+    listed: int
     overdue: int
     soon: int
     today: int
-    late: int
     since: datetime | None
 
     def ranked(self, *, by_district: bool) -> Rank:
         since = self.since or FAR
         if by_district:
-            return Rank(self.district, self.district_name, "district", None, self.late, since)
-        return Rank(self.whose, self.name, self.kind, self.street, self.late, since)
+            return Rank(self.district, self.district_name, "district", None, self.overdue, since)
+        return Rank(self.whose, self.name, self.kind, self.street, self.overdue, since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from cases.scenario.words import KINDS, ROLES
 from cases.spoken import SpokenFault
+from policies.vocabulary import Words
 
 _TEXTS: Final[dict[str, tuple[str, str]]] = {
     "no_organisation": (
@@ -12,6 +15,16 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "There is no organisation {what}. Check its name or code.",
     ),
     "no_member": ("没有这个人员：{what}。", "There is no member {what}."),
+    "no_term": (
+        "没有在这一天（{until}）或之前开始、尚未结束的“{role}”任期。最后一天不能早于任期的第一天。",
+        "There is no open term as {role} that had begun by {until}. The last day can't be before the first.",
+    ),
+    "phone_form": ("电话应为 5 到 20 位数字，可有 + 和 -。", "A telephone number has 5 to 20 digits, with + and -."),
+    "email_form": ("邮箱应如 name@example.cn。", "A mail address should look like name@example.cn."),
+    "shift_over": (
+        "这一班（{start} 至 {end}）已经过去。请填今后的时间。",
+        "That shift ({start} to {end}) is over. Give a time to come.",
+    ),
     "no_shift": ("{name}的值班表上没有这一班，可能已被撤下。", "The rota of {name} has no such shift, or no longer."),
     "no_student": ("没有这个学生：{what}。", "There is no student {what}."),
     "nobody_responsible": (
@@ -50,11 +63,11 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The post of {role} exists only at these kinds of organisation: {kinds}; {name} is none.",
     ),
     "needs_school": (
-        "街道方主任（codirector）要写明是哪所学校工作站的。",
+        "工作站街道主任要写明是哪所学校工作站的。",
         "A codirector has to name the school whose station it is.",
     ),
     "no_school_here": (
-        "只有街道方主任（codirector）的职务写明学校，{role}不写。",
+        "只有工作站街道主任的职务写明学校，{role}不写。",
         "Only a codirector's post names a school; {role} doesn't.",
     ),
     "post_taken": (
@@ -74,7 +87,7 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
         "{member} isn't the {role} of {school}'s station and can't be one of its two directors.",
     ),
     "not_an_officer": (
-        "{member}不是{name}的工作人员（officer），不能排班。",
+        "{member}不是{name}的经办人，不能排班。",
         "{member} is no officer of {name} and can't be on its rota.",
     ),
     "shift_backwards": (
@@ -106,6 +119,17 @@ _TEXTS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+_PARTS: Final[Mapping[str, Words]] = {
+    "name": Words("姓名或名称", "the name"),
+    "code": Words("代码", "the code"),
+}
+_LINKS: Final[Mapping[str, Words]] = {one: KINDS[one] for one in ("street", "hospital", "community", "school")}
+_WORDS: Final[Mapping[str, Mapping[str, Words]]] = {
+    "role": ROLES, "kind": KINDS, "kinds": KINDS, "wanted": KINDS, "link": _LINKS, "what": _PARTS,
+}  # fmt: skip
+"""What the codes among the facts are called."""
+
+
 class DirectoryFault(SpokenFault, ValueError):
     """The directory can't hold or answer what was asked; nothing was written by the refused call.
 
@@ -113,6 +137,20 @@ class DirectoryFault(SpokenFault, ValueError):
     """
 
     texts = _TEXTS
+
+    def text(self, language: str) -> str:
+        """The message; roles and kinds of organisation by their names, not by their codes."""
+        said = {name: _named(name, value, language) for name, value in self.facts.items()}
+        chinese, english = self.texts[self.code]
+        return (chinese if language == "zh_CN" else english).format_map(said)
+
+
+def _named(name: str, value: str, language: str) -> str:
+    known = _WORDS.get(name)
+    if known is None:
+        return value
+    said = [known[one].in_language(language) if one in known else one for one in value.split(", ")]
+    return ("、" if language == "zh_CN" else ", ").join(said)
 
 
 class OrganisationLoop(DirectoryFault):

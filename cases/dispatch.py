@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from cases import listing, regrading
 from cases.records import case as cases
-from cases.records import clock, track
+from cases.records import clock, event, track
 from cases.refusal import FieldFault, Refusal
 
 if TYPE_CHECKING:
@@ -92,6 +92,17 @@ def waiting(
     parts = [_part(group, made[group].where(here), most, begun.get(group)) for group in GROUPS if group in groups]
     found = session.connection.execute(union_all(*parts)).mappings()
     return sorted((Waiting(**row) for row in found), key=lambda one: GROUPS.index(one.group))
+
+
+def proposed(session: Session, found: Sequence[Waiting]) -> dict[tuple[int, int], int]:
+    """Whom those who declined would rather see called, by case and track. One query where somebody declined."""
+    disputed = {(one.case_id, one.track) for one in found if one.group == "disputes"}
+    if not disputed:
+        return {}
+    query = select(event.c.case_id, event.c.track_no, event.c.open["proposed"].astext)
+    query = query.where(tuple_(event.c.case_id, event.c.track_no).in_(disputed), event.c.trigger == "decline")
+    rows = session.connection.execute(query.order_by(event.c.seq))
+    return {(case_id, no): int(place) for case_id, no, place in rows if place is not None}
 
 
 def _part(group: str, query: Select[Any], most: int, after: tuple[datetime, int, int] | None) -> Select[Any]:

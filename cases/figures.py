@@ -33,14 +33,21 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure as it may be shown. `of` is how many it rests on; both are None where it is kept back (`few`).
+    """One figure as it may be shown. `of` is how many it rests on; both are None where it is kept back.
 
-    With neither there was nothing to count.
+    It is kept back because there were too few (`few`), or so that nobody reckons another one that was (`aside`). With
+    neither there was nothing to count.
     """
 
     value: float | None = None
     of: int | None = None
     few: bool = False
+    aside: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether there is something that isn't told."""
+        return self.few or self.aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class Times:
 
 NOTHING: Final = Figure()
 FEW: Final = Figure(few=True)
+ASIDE: Final = Figure(aside=True)
 
 
 def base_of(indicator: Indicator, sums: Sums) -> int:
@@ -89,11 +97,11 @@ def kept_back(rows: Sequence[dict[str, Figure]]) -> list[dict[str, Figure]]:
     told = [dict(one) for one in rows]
     for indicator in INDICATORS:
         code = indicator.code
-        if sum(one[code].few for one in told) != 1:
+        if sum(one[code].kept for one in told) != 1:
             continue
         others = [one for one in told if one[code].of]
         if others:
-            min(others, key=lambda one: one[code].of or 0)[code] = FEW
+            min(others, key=lambda one: one[code].of or 0)[code] = ASIDE
     return told
 
 

@@ -145,21 +145,24 @@ def _placed(
     one: MemberRow, places: Places, reach: Reach
 ) -> tuple[Organisation | None, Organisation | None, list[RowFault]]:
     faults = []
-    place, school = places.find(one.organisation), None
-    if isinstance(place, str):
-        return None, None, [RowFault(one.row, "organisation", place)]
-    if not reach.holds(place):
+    there = places.find(one.organisation)
+    place, school = None if isinstance(there, str) else there, None
+    if isinstance(there, str):
+        faults.append(RowFault(one.row, "organisation", there))
+    elif not reach.holds(there):
         faults.append(RowFault(one.row, "organisation", "out_of_reach"))
     if one.language is not None and one.language not in LANGUAGES:
         faults.append(RowFault(one.row, "language", "not_one_of", {"known": ", ".join(LANGUAGES)}))
     if one.school is not None:
         named = places.find(one.school)
         if isinstance(named, str):
-            return None, None, [*faults, RowFault(one.row, "school", named)]
+            return place, None, [*faults, RowFault(one.row, "school", named)]
         school = named
     if school is not None and "codirector" not in one.roles:
         faults.append(RowFault(one.row, "school", "no_school_here", {"role": ", ".join(one.roles) or "–"}))
     for role in one.roles:
+        if place is None:
+            break
         try:
             posts.check_post(role, place, school if role == "codirector" else None)
         except DirectoryFault as fault:

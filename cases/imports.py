@@ -80,6 +80,22 @@ class Job:
     ended: datetime | None
 
 
+_OF_ROSTERS: Final = frozenset({"admin", "counselor"})
+
+
+def schools_of(connection: Connection, actor: Actor) -> list[tuple[str, str]]:
+    """The schools whose students this actor may bring in, by code and name."""
+    mine = _schools(actor)
+    if not mine:
+        return []
+    query = select(organisation.c.code, organisation.c.name).where(organisation.c.id.in_(mine))
+    return [(row.code, row.name) for row in connection.execute(query.order_by(organisation.c.name))]
+
+
+def _schools(actor: Actor) -> set[int]:
+    return {one.organisation_id for one in actor.posts if one.kind == "school" and one.role in _OF_ROSTERS}
+
+
 def reach_of(connection: Connection, actor: Actor, kind: Kind, school: str | None = None) -> Reach:
     """What this actor may bring in: an admin what they administer, a school's admin or counselor its students.
 
@@ -88,9 +104,7 @@ def reach_of(connection: Connection, actor: Actor, kind: Kind, school: str | Non
     if kind == "students":
         if school is None:
             raise Refusal("invalid", faults=(FieldFault("school", "missing"),))
-        mine = {
-            one.organisation_id for one in actor.posts if one.kind == "school" and one.role in {"admin", "counselor"}
-        }
+        mine = _schools(actor)
         if not mine:
             raise Refusal("not_permitted", who_can=("admin@school", "counselor@school"))
         query = select(organisation.c.id).where(organisation.c.code == school, organisation.c.id.in_(mine))
@@ -113,14 +127,30 @@ def school_of(connection: Connection, code: str) -> Reach:
     return Reach(None, int(number))
 
 
-def check(session: Session, kind: Kind, rows: Sequence[Any], reach: Reach) -> Checked:
-    """Look through a whole list; every faulty cell is named. Changes nothing."""
+def check(
+    session: Session,
+    kind: Kind,
+    rows: Sequence[Any],
+    reach: Reach,
+    doubtful: Sequence[Any] = (),
+    known: Sequence[RowFault] = (),
+) -> Checked:
+    """Look through a whole list; every faulty cell is named. Changes nothing.
+
+    `doubtful` are rows of which some cell is faulty already (`known`): their other cells are looked through all the
+    same, so that nobody corrects a list once for each kind of fault.
+    """
     way = _WAYS[kind]
     faults: list[RowFault] = list(way.across(rows))
+    whole = [*rows, *doubtful]
+    bad = {(one.row, one.name) for one in known}
+    for start in range(0, len(doubtful), _SLICE):
+        more = way.sort_out(session, doubtful[start : start + _SLICE], reach, whole).faults
+        faults += [one for one in more if (one.row, one.name) not in bad]
     added = changed = same = 0
     skipped: list[int] = []
     for start in range(0, len(rows), _SLICE):
-        found = way.sort_out(session, rows[start : start + _SLICE], reach, rows)
+        found = way.sort_out(session, rows[start : start + _SLICE], reach, whole)
         faults += found.faults
         added, changed, same = added + len(found.added), changed + len(found.changed), same + found.same
         skipped += [one.row for one in found.skipped]

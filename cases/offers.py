@@ -135,10 +135,11 @@ def _foreseen(desk: CaseDesk, move: Move, form: dict[str, Any]) -> Refusal | Non
         try:
             refusal = guard(desk)
         except (KeyError, AttributeError, TypeError):
-            # It asks about what nobody has written yet.
-            return None
+            # It asks about what nobody has written yet; what the next one asks may be known.
+            continue
         if refusal is not None:
-            return None if refusal.code == "invalid" else refusal
+            known = refusal.code != "invalid" or all(one.name in form for one in refusal.faults)
+            return refusal if known else None
     return None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from cases import post_notes
+from cases import post_notes, reachable
 from cases.directory_fault import DirectoryFault
 from cases.people import KINDS, KINDS_OF_ROLE, LANGUAGES, ROLES, duty, member, post, station
 from cases.post_log import By
@@ -38,8 +38,8 @@ def enlist(
 ) -> Member:
     """Enter a member of an organisation and appoint it to posts there from that day on; `by` is who does so.
 
-    `school` is whose station a codirector directs. Raises DirectoryFault: nameless, unknown_language, and
-    whatever `appoint` refuses.
+    `school` is whose station a codirector directs. Raises DirectoryFault: nameless, unknown_language, phone_form,
+    email_form, and whatever `appoint` refuses.
     """
     named("name", name)
     if language not in LANGUAGES:
@@ -48,8 +48,8 @@ def enlist(
     values = {
         "organisation_id": place.id,
         "name": name,
-        "phone": phone,
-        "email": email,
+        "phone": reached("phone", phone),
+        "email": reached("email", email),
         "language": language,
     }
     number = connection.execute(insert(member).values(**values).returning(member.c.id)).scalar_one()
@@ -108,7 +108,7 @@ def appoint(
 
 
 def end_post(connection: Connection, member_id: int, held: Post, until: date, *, by: By | None = None) -> None:
-    """End an open term; that day is its last. Raises DirectoryFault no_member when nobody holds it so."""
+    """End an open term; that day is its last. Raises DirectoryFault no_term when nobody holds it so."""
     touch(connection)
     ended = connection.execute(
         update(post)
@@ -118,7 +118,7 @@ def end_post(connection: Connection, member_id: int, held: Post, until: date, *,
         .values(until=until)
     )
     if ended.rowcount == 0:
-        raise DirectoryFault("no_member", what=f"{member_id} ({held.role})")
+        raise DirectoryFault("no_term", role=held.role, until=until.isoformat())
     post_notes.write(connection, by, [_changed("ended", member_id, held.role, held.organisation_id, until)])
 
 
@@ -162,17 +162,41 @@ def open_station(
     connection.execute(statement.on_conflict_do_update(index_elements=["school_id"], set_=directors))
 
 
+def reached(name: str, written: str | None) -> str | None:
+    """A telephone number or a mail address as it is kept. Raises DirectoryFault phone_form or email_form."""
+    if written is None:
+        return None
+    found = reachable.phone(written) if name == "phone" else reachable.email(written)
+    if found is None:
+        raise DirectoryFault(f"{name}_form")
+    return found
+
+
 def put_on_duty(
-    connection: Connection, place: Organisation, member_id: int, starts_at: datetime, ends_at: datetime
+    connection: Connection,
+    place: Organisation,
+    member_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    now: datetime | None = None,
 ) -> None:
     """Put an officer on an organisation's rota from one instant up to another (aware, not included).
 
     While any officer is on duty, only those on duty are told and asked. Raises DirectoryFault: no_member,
-    not_an_officer, shift_backwards, shift_overlaps (of the same member there).
+    not_an_officer, shift_backwards, shift_overlaps (of the same member there), shift_over where it has ended by `now`.
+    A fault tells times in the zone of `starts_at`.
     """
     who = _member_name(connection, member_id)
+    zone = starts_at.tzinfo
+
+    def told(start: datetime, end: datetime) -> dict[str, str]:
+        return {"start": f"{start.astimezone(zone):%Y-%m-%d %H:%M}", "end": f"{end.astimezone(zone):%Y-%m-%d %H:%M}"}
+
     if ends_at <= starts_at:
-        raise DirectoryFault("shift_backwards", start=starts_at.isoformat(), end=ends_at.isoformat())
+        raise DirectoryFault("shift_backwards", **told(starts_at, ends_at))
+    if now is not None and ends_at <= now:
+        raise DirectoryFault("shift_over", **told(starts_at, ends_at))
     touch(connection)
     officer = select(post.c.id).where(
         post.c.member_id == member_id, post.c.organisation_id == place.id, post.c.role == "officer"
@@ -187,8 +211,7 @@ def put_on_duty(
     )
     shift = connection.execute(overlaps).one_or_none()
     if shift is not None:
-        start, end = shift.starts_at.isoformat(), shift.ends_at.isoformat()
-        raise DirectoryFault("shift_overlaps", member=who, start=start, end=end)
+        raise DirectoryFault("shift_overlaps", member=who, **told(shift.starts_at, shift.ends_at))
     values = {"organisation_id": place.id, "member_id": member_id, "starts_at": starts_at, "ends_at": ends_at}
     connection.execute(insert(duty).values(**values))
 

@@ -63,6 +63,27 @@ def of_same_student(session: Session, file: CaseFile, actor: Actor, now: datetim
     return [one for one in files if _seen(session, one, actor, now, named=False)]
 
 
+def full_number(session: Session, written: str, actor: Actor, now: datetime) -> str | None:
+    """The whole number of a case that the reader sees, written `107` or `wh-2026-000107`; else None."""
+    number = _NUMBER.fullmatch(written.strip())
+    found = _by_number(session, number) if number else []
+    files = loading.one_by_one(session, found, lock=False) if found else []
+    seen = [one.number for one in files if _seen(session, one, actor, now, named=False)]
+    return seen[0] if len(seen) == 1 else None
+
+
+def whole_number(session: Session, written: str) -> str:
+    """The whole number of the case that is written `107` or `wh-2026-000107`; what names none stays as it is.
+
+    For those who read of cases and see none: whether they may is asked of what they look for, not here.
+    """
+    number = _NUMBER.fullmatch(written.strip())
+    found = _by_number(session, number) if number else []
+    if len(found) != 1:
+        return written
+    return session.connection.scalar(select(case.c.number).where(case.c.id == found[0])) or written
+
+
 def drafts(session: Session, member_id: int) -> list[CaseFile]:
     """The drafts that a member has begun, newest first."""
     query = select(case.c.id).where(case.c.whistler_id == member_id, case.c.state == "draft").order_by(case.c.id.desc())

@@ -6,8 +6,8 @@ them, where the policy's sight shows them the cases; an auditor, who sees no cas
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from cases.access import NOTHING, Sight
 from cases.figures import Figure, Sums, Times, figures, kept_back, summed, times
 from cases.people import organisation
 from cases.refusal import Refusal
+from cases.set_aside import among_neighbours, given_away, without, year_by_year
 from cases.tally_tables import TOGETHER, headcount, tally, tally_round
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from policies.book import Book
 
 ROLES: Final = frozenset({"supervisor", "coordinator", "auditor", "principal"})
+WHO_CAN: Final = ("auditor@jurisdiction", "coordinator@jurisdiction", "supervisor@jurisdiction", "principal@school")
 EARLIEST: Final = date(2020, 1, 1)
 USUAL: Final = 12
 LONGEST: Final = 36
@@ -102,7 +104,7 @@ def places(actor: Actor, book: Book) -> dict[int, bool]:
 
 
 def tell(session: Session, actor: Actor, wanted: Wanted) -> Told:
-    """The figures that are asked for; of the reader's first place where none is. Five queries.
+    """The figures that are asked for; of the reader's first place where none is. Six queries at most.
 
     Refuses `not_permitted` to whoever oversees nothing, `not_found` for a place that isn't under the reader.
     """
@@ -112,20 +114,21 @@ def tell(session: Session, actor: Actor, wanted: Wanted) -> Told:
         about = _organisation(session, wanted.organisation)
     connection = session.connection
     students = _students(connection)
-    own = _rows(connection, place.id, about.id if about else TOGETHER, wanted)
-    by_month: dict[date, list[Any]] = {}
-    for row in own:
-        # Of a month the mean of the points is shown, and no other value.
-        spread = row.spread if row.measure == "score" else None
-        by_month.setdefault(row.month, []).append((row.measure, row.counted, row.hits, spread))
+    years = replace(wanted, first=wanted.first.replace(month=1), last=wanted.last.replace(month=12))
+    rows = _rows(connection, place.id, about.id if about else TOGETHER, years)
+    own = [row for row in rows if wanted.first <= row.month <= wanted.last]
     heads = students.get(about.id if about is not None and about.kind == "school" else place.id, 0)
     whole = summed(row[1:] for row in own)
-    monthly = [figures(summed(by_month.get(month, ())), heads) for month in months(wanted)]
+    aside = among_neighbours(
+        connection, place, _above(session, actor, place), about.id if about else None, _within(wanted)
+    )
+    by_year = year_by_year([(month, _of_month(rows, month, heads)) for month in months(years)])
+    monthly = [(month, without(by_year[month], aside.months.get(month, frozenset()))) for month in months(wanted)]
     return Told(
         place=place,
         about=about,
-        whole=figures(whole, heads),
-        months=tuple(zip(months(wanted), kept_back(monthly), strict=True)),
+        whole=without(figures(whole, heads), aside.whole | given_away(told for _, told in monthly)),
+        months=tuple(monthly),
         below=_below(connection, place, wanted, students) if about is None else (),
         sums=whole,
         students=heads,
@@ -134,12 +137,30 @@ def tell(session: Session, actor: Actor, wanted: Wanted) -> Told:
     )
 
 
+def _of_month(rows: Iterable[Any], month: date, heads: int) -> dict[str, Figure]:
+    # Of a month the mean of the points is shown, and no other value.
+    own = [
+        (row.measure, row.counted, row.hits, row.spread if row.measure == "score" else None)
+        for row in rows
+        if row.month == month
+    ]
+    return figures(summed(own), heads)
+
+
+def _above(session: Session, actor: Actor, place: Organisation) -> Organisation | None:
+    """The place in whose table this one is a line, where the reader may read that table too."""
+    number = place.district_id if place.kind == "school" else place.city_id if place.kind == "district" else None
+    if number is None or not overseen(session, actor, number):
+        return None
+    return _organisation(session, number)
+
+
 def whose(session: Session, actor: Actor, number: int | None) -> tuple[Organisation, bool]:
     """The place that a reader asks for, and whether its lists are open to them too. Refuses as `tell`."""
     book = session.office.book_of(session.office.current)
     own = places(actor, book)
     if not own:
-        raise Refusal("not_permitted", who_can=tuple(f"{one}@jurisdiction" for one in sorted(ROLES - {"principal"})))
+        raise Refusal("not_permitted", who_can=WHO_CAN)
     place = _organisation(session, number if number is not None else next(iter(own)))
     above = [one for one in (place.id, place.district_id, place.city_id) if one in own]
     if place.kind not in _KINDS or not above:

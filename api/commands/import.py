@@ -125,7 +125,7 @@ def _bring_in(kind: Kind, file: Path, school: str | None, language: Language, *,
         found = listed(kind, content, now.astimezone(office.book_of(office.current).tz).date())
         with kept.store.read() as connection:
             reach = Reach() if school is None else _school(connection, school, language)
-            checked = imports.check(Session(connection, office), kind, found.rows, reach)
+            checked = imports.check(Session(connection, office), kind, found.rows, reach, found.doubtful, found.faults)
         faults = found.found([*found.faults, *checked.faults])
         if faults or dry_run:
             _say_checked(found, checked, faults, language, as_json=as_json)

@@ -77,12 +77,12 @@ def create(
     repeated = claimed(session, reader, given, key, unless)
     if repeated.before is not None:
         return _created(session, house, reader, repeated.before.event, repeated.before.status)
-    event = _told(session, house, reader, wanted)
+    event = _told(session, reader, wanted)
     repeated.keep(session, event)
     return _created(session, house, reader, event)
 
 
-def _told(session: Session, house: House, reader: Reader, wanted: Mapping[str, Any]) -> Event:
+def _told(session: Session, reader: Reader, wanted: Mapping[str, Any]) -> Event:
     """Pull the trigger that tells the school; the event that it made."""
     number, no, _ = reading.named(_about(wanted))
     found = referrals.one(session, reader.actor, number, no, reader.now)
@@ -94,7 +94,6 @@ def _told(session: Session, house: House, reader: Reader, wanted: Mapping[str, A
     topic = (wanted.get("topic") or {}).get("text") or _STATUS[reader.language]
     form = {"status": topic, "advice_for_school": "\n".join(map(str, parts))}
     fired = fire(session, reader, found, Pull(referrals.ADVICE, form, _ELEMENTS))
-    house.guard(session, reader.actor)
     told = referrals.told(session, reader.actor, reader.now, Wanted(names=[(number, no)]), most=1).items
     seq = next((one.seq for one in told if one.seq in fired.events), fired.events[0])
     return number, no, seq
@@ -103,6 +102,8 @@ def _told(session: Session, house: House, reader: Reader, wanted: Mapping[str, A
 def _created(session: Session, house: House, reader: Reader, event: Event, before: int | None = None) -> Response:
     """The answer to a creation; `before` is the status where an earlier request made it."""
     number, no, seq = event
+    # From here on it only reads, as whoever asks may.
+    house.guard(session, reader.actor)
     answer = _read(session, house, reader, number, no, seq)
     answer.status_code = before or 201
     if before is not None:

@@ -9,13 +9,11 @@ from datetime import date
 from typing import Final
 
 from api.imports.reading import Broken, Cell, Formula
-from cases import id_number
+from cases import id_number, reachable
 from cases.import_fault import RowFault
 
 _DATE: Final = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _PACKED: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
-_PHONE: Final = re.compile(r"\+?\d[\d\- ]{3,18}\d")
-_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,63}")
 _EXACT: Final = 10**15
 """Beyond so many a spreadsheet's number has lost its last digits."""
 
@@ -91,15 +89,14 @@ class Line:
         said = self.text(field, 40)
         if said is None:
             return None
-        plain = unicodedata.normalize("NFKC", said).strip()
-        if not _PHONE.fullmatch(plain):
+        found = reachable.phone(said)
+        if found is None:
             self.wrong(field, "phone_form")
-            return None
-        return plain.replace(" ", "")
+        return found
 
     def email(self, field: str) -> str | None:
         said = self.text(field, 254)
-        if said is not None and not _EMAIL.fullmatch(said):
+        if said is not None and reachable.email(said) is None:
             self.wrong(field, "email_form")
             return None
         return said

@@ -39,11 +39,15 @@ class CellFault:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a file holds: rows without a fault of their own, the faults of the others, headings nothing is read from."""
+    """What a file holds: rows without a fault of their own, the faults of the others, headings nothing is read from.
+
+    `doubtful` are those others as far as they could be read: what else is wrong with them can still be found.
+    """
 
     kind: Kind
     sheet: str
     rows: list[Any]
+    doubtful: list[Any]
     faults: list[RowFault]
     ignored: list[str]
     places: Mapping[str, int]
@@ -66,16 +70,26 @@ def listed(kind: Kind, content: bytes, today: date) -> Listed:
     grid = read(content)
     first, headings = grid.rows[0]
     places, ignored = columns.places(kind, first, headings)
-    rows, faults = [], []
+    rows, doubtful, faults = [], [], []
     for number, cells in grid.rows[1:]:
         line = Line(number, cells, places)
         row = _READERS[kind](line, today)
         if line.faults:
             faults += line.faults
+            if not any(line.faulty(field) for field in _RECOGNISED_BY[kind]):
+                doubtful.append(row)
         else:
             rows.append(row)
     shown = {field: str(headings[place]).strip()[:40] for field, place in places.items()}
-    return Listed(kind, grid.sheet, rows, faults, ignored, places, shown)
+    return Listed(kind, grid.sheet, rows, doubtful, faults, ignored, places, shown)
+
+
+_RECOGNISED_BY: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "organisations": ("code", "kind"),
+    "members": (),
+    "students": ("roster_no", "name", "born"),
+}
+"""Without these nothing can be said of the other cells of a row."""
 
 
 def letters(place: int) -> str:

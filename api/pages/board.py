@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from fastapi import APIRouter
 from starlette.datastructures import QueryParams
@@ -39,6 +39,7 @@ ON_A_PAGE: Final = 20
 LATE: Final = (1, 4, 24, 72)
 """How many hours over its limit something is at least."""
 _NAMES: Final = ("tile", "level", "district", "street", "organisation", "clock", "late")
+_TO_COME: Final = ("soon", "today")
 _KIND_OF_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SHOWN_IN_RANKING: Final = 10
 
@@ -82,13 +83,16 @@ def board(page: Framed) -> Response:
         found = made.rows(after or None, ON_A_PAGE)
         several = _districts(page)
         counts, ranking = made.overview(by_district=several and chosen.district is None)
+        lines = _lines(page, session, found, made.lately(found.items))
         facts: dict[str, Any] = {
             "chosen": chosen,
             "address": query_of(chosen),
             "after": after,
+            "tickable": any(one.mark for one in lines),
             "narrowed": partial(query_of, chosen),
-            "lines": _lines(page, session, found, made.lately(found.items)),
+            "lines": lines,
             "more": found.next,
+            "span": _span(page, len(found.items), counts.listed),
             "ranking": ranking[:_SHOWN_IN_RANKING],
             "ranked_by": "district" if several and chosen.district is None else "organisation",
             "most": max((one.overdue for one in ranking), default=1),
@@ -119,7 +123,8 @@ def taken_home(page: Framed) -> Response:
     heads = (page.say("Number"), page.say("Level"), page.say("School"), page.say("Step"), page.say("State"),
              page.say("Owed by"), page.say("Due"), page.say("Overdue (hours)"), page.say("Reminders"))  # fmt: skip
     content = tables.to_xlsx(heads, lines, page.say("Overdue board"), (18, 8, 28, 24, 14, 28, 18, 16, 12))
-    return attachment(content, f"board-{page.tongue.local(page.reader.now)[:10]}.xlsx", _KIND_OF_XLSX)
+    name = page.say("board")
+    return attachment(content, f"{name}-{page.tongue.local(page.reader.now)[:10]}.xlsx", _KIND_OF_XLSX)
 
 
 @router.post("/board/filters")
@@ -143,16 +148,21 @@ def allowed(page: Page, roles: frozenset[str]) -> None:
 
 def attachment(content: bytes, name: str, kind: str) -> Response:
     """A file to keep; nobody in between keeps a copy."""
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    plain = name if name.isascii() else f"export.{name.rpartition('.')[2]}"
+    said = f'attachment; filename="{plain}"' + ("" if name.isascii() else f"; filename*=UTF-8''{quote(name)}")
+    headers = {"content-disposition": said, "cache-control": "no-store"}
     return Response(content, headers=headers, media_type=kind)
 
 
 def filters_of(query: QueryParams) -> Filters:
     """What an address asks for; what isn't a filter of ours narrows nothing."""
     tile, late = query.get("tile", ""), query.get("late", "")
+    tile = tile if tile in TILES else ""
+    # What is still to fall due isn't late by any hours: together they would list nothing, ever.
+    late = "" if tile in _TO_COME else late
     clock = query.get("clock", "")
     return Filters(
-        tile=tile if tile in TILES else "",
+        tile=tile,
         level=tuple(one for one in LEVELS if one in query.getlist("level")),
         district=number_of(query.get("district", "")),
         street=number_of(query.get("street", "")),
@@ -165,6 +175,8 @@ def filters_of(query: QueryParams) -> Filters:
 def query_of(chosen: Filters, **changed: object) -> str:
     """The query string of these filters, with some of them changed; None or an empty one takes a filter off."""
     parts = {name: getattr(chosen, name) for name in _NAMES} | changed
+    if parts["tile"] in _TO_COME:
+        parts["late"] = 0
     return urlencode({name: value for name, value in parts.items() if value}, doseq=True)
 
 
@@ -185,8 +197,15 @@ def _counted(page: Page, session: Session, counts: Counts) -> dict[str, Any]:
     book = session.office.book_of(session.office.current)
     return {
         "tiles": [Tile(one, labels[one][0], counts.tiles[one], labels[one][1], labels[one][2]) for one in TILES],
-        "levels": [(one, level_word(page, book, one), counts.overdue[one]) for one in LEVELS],
+        "levels": [(one, level_word(page, book, one), counts.levels[one]) for one in LEVELS],
     }
+
+
+def _span(page: Page, shown: int, listed: int) -> tuple[int, int, int]:
+    """From which row to which this page goes, and of how many; the address says how many came before."""
+    before = number_of(page.request.query_params.get("from", "")) or 0
+    before = min(before, max(listed - shown, 0))
+    return before + 1, before + shown, listed
 
 
 def _choices(page: Page, session: Session, chosen: Filters, ranking: Sequence[Rank]) -> dict[str, Any]:

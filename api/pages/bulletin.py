@@ -80,7 +80,8 @@ def table(page: Framed) -> Response:
     content = tables.to_xlsx(
         _headings(page), lines, f"{page.say('Bulletin')} {told.named}", (18, 18, 8, 28, 16, 24, 14)
     )
-    return attachment(content, f"bulletin-{told.named}.xlsx", _KIND_OF_XLSX)
+    name = page.say("bulletin")
+    return attachment(content, f"{name}-{told.named}.xlsx", _KIND_OF_XLSX)
 
 
 @router.get("/bulletin.pdf")
@@ -101,7 +102,8 @@ def printed(page: Framed) -> Response:
         sheet.text(page.say("These are the first %(count)s; the table has all.") % {"count": ON_PAPER})
     if not told.lines:
         sheet.text(page.say("Nothing entered the bulletin in this month."))
-    return attachment(sheet.content(), f"bulletin-{told.named}.pdf", "application/pdf")
+    name = page.say("bulletin")
+    return attachment(sheet.content(), f"{name}-{told.named}.pdf", "application/pdf")
 
 
 def _month(page: Page, session: Session) -> Month:

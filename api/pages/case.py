@@ -10,17 +10,21 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.given import Count, TrackNo
+from api.pages.banners import done_words
 from api.pages.charts import Chart, chart
 from api.pages.draft import student_told
 from api.pages.fired import Opened
 from api.pages.frame import Framed, Page, Posted
+from api.pages.nextstep import next_step
 from api.pages.papers import shown_of
 from api.pages.parts import head
+from api.pages.reasons import reasons, weighing
 from api.pages.sheet import Button, Sheet
-from api.pages.telling import Entry, Teller
+from api.pages.stepper import steps
+from api.pages.telling import Entry, Teller, of_track
 from cases import access, diagrams, dossier, files, looked, looks, noting, queries
 from cases.casefile import CASE, CaseFile
-from cases.dossier import Told
+from cases.dossier import WHISTLED, Told
 from cases.offers import offers
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
@@ -64,7 +68,7 @@ def case_now(number: str, page: Framed, events: Count = 0) -> Response:
         file, sight = queries.look(session, number, page.reader.actor, page.reader.now)
         sheet = _sheet(page, session, file)
         facts: dict[str, Any] = {
-            "case": file, "next": sheet.next_step(), "head": head(page, session, file, sight), "seen": events,
+            "case": file, "next": next_step(sheet), "head": head(page, session, file, sight), "seen": events,
             "fresh": file.events - events, "opened": Opened.at(file), "phone": _phone(page, session, file),
         }  # fmt: skip
         return page.show("case.html", session, block="now", **facts)
@@ -132,8 +136,13 @@ def track_page(number: str, no: TrackNo, page: Framed) -> Response:
             raise Refusal("not_found")
         sheet = _sheet(page, session, file)
         declared = session.office.tracks[record.kind]
-        card = sheet.card(record)
-        return page.show("track.html", session, head=head(page, session, file, sight), card=card, declared=declared)
+        facts: dict[str, Any] = {
+            "head": head(page, session, file, sight),
+            "card": sheet.card(record),
+            "declared": declared,
+            "entries": of_track(page, session, file, no),
+        }
+        return page.show("track.html", session, **facts)
 
 
 @router.get("/cases/{number}/tracks/{no}/diagram.svg")
@@ -143,7 +152,9 @@ def diagram(number: str, no: TrackNo, page: Framed) -> Response:
         record = file.track(no)
     if record is None:
         raise Refusal("not_found")
-    drawn = diagrams.svg_of(diagrams.chart(page.house.office.tracks[record.kind]), page.language, record.state)
+    drawn = diagrams.svg_of(
+        diagrams.chart(page.house.office.tracks[record.kind]), page.language, record.state, codes=False
+    )
     # An SVG shown as an image brings its own style sheet, which the policy of pages would forbid in the page itself.
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     return Response(drawn, media_type="image/svg+xml", headers={"content-security-policy": policy})
@@ -162,15 +173,17 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
     named = dossier.names(session, acted | {one.member for one in kept} | _whistler(file))
     sheet = _sheet(page, session, file, history)
     papers = {one.reference: shown_of(page, one, named) for one in kept}
-    entries = Teller(page, session, sheet.book, named, papers).entries(history)
-    steps = {one.seq: one.title for one in entries}
-    shelf = [replace(papers[one.reference], step=steps.get(one.event or 0, "")) for one in reversed(kept)]
+    entries = Teller(page, session, sheet.book, named, papers, file).entries(history)
+    titles = {one.seq: one.title for one in entries}
+    shelf = [replace(papers[one.reference], step=titles.get(one.event or 0, "")) for one in reversed(kept)]
     return {
         "case": file,
         "head": head(page, session, file, sight),
         "sight": sight,
-        "steps": sheet.steps(),
-        "next": sheet.next_step(),
+        "steps": steps(sheet),
+        "next": next_step(sheet),
+        "reasons": reasons(sheet),
+        "weighing": weighing(sheet),
         "cards": sheet.cards(),
         "own_limits": sheet.limits(CASE),
         "more": sheet.opening(),
@@ -179,11 +192,12 @@ def _facts(page: Page, session: Session, file: CaseFile, sight: access.Sight, do
         **_looks(page, session, file),
         "papers": shelf,
         "sections": sight.narrative == "yes" or sight.clinical == "yes",
+        "whistled": next((one.at for one in reversed(history) if one.name in WHISTLED), None),
         "whistler": named.get(file.whistler or 0, ""),
         "phone": _phone(page, session, file),
         "opened": Opened.at(file),
         "folded": page.roles <= FOLDED,
-        "done": _done(sheet, entries, done),
+        "done": _done(sheet, done),
         "fresh": 0,
         "seen": file.events,
     }
@@ -198,7 +212,7 @@ def _open_up_to(entries: list[Entry], show: str) -> int:
 def _looks(page: Page, session: Session, file: CaseFile, before: looked.Mark | None = None) -> dict[str, Any]:
     found, more = looked.looks(session.connection, file.id, before=before)
     return {
-        "looks": found,
+        "looks": looked.by_person(found),
         "more_looks": f"{more.at.astimezone(UTC).isoformat()}~{more.entry}" if more is not None else "",
         "audits": looks.audits(page.reader.actor, file),
     }
@@ -224,12 +238,12 @@ def _phone(page: Page, session: Session, file: CaseFile) -> str:
     return dossier.phones(session, _whistler(file) - {page.reader.member.id}).get(file.whistler or 0, "")
 
 
-def _done(sheet: Sheet, entries: list[Entry], seq: int | None) -> Done | None:
-    entry = next((one for one in entries if one.seq == seq), None)
-    if entry is None:
+def _done(sheet: Sheet, seq: int | None) -> Done | None:
+    told = next((one for one in sheet.history if one.seq == seq), None)
+    if told is None or told.actor != sheet.page.reader.member.id:
         return None
-    undo = next((one for one in sheet.of_track(entry.number) if one.free and one.move.name.startswith("undo_")), None)
-    return Done(entry.title, sheet.button(undo) if undo is not None else None)
+    undo = next((one for one in sheet.of_track(told.track) if one.free and one.move.name.startswith("undo_")), None)
+    return Done(done_words(sheet, told), sheet.button(undo) if undo is not None else None)
 
 
 def _chart(page: Page, file: CaseFile, history: list[Told]) -> Chart | None:

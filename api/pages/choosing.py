@@ -8,6 +8,7 @@ from typing import Final
 from api.pages import words
 from api.pages.filled import Typed
 from api.pages.widget import Choice, Scene
+from cases import search
 from cases.directory import Organisation
 from cases.directory_fault import DirectoryFault
 from cases.forms import Field
@@ -26,6 +27,8 @@ PICKS: Final[Mapping[str, tuple[str, ...]]] = {
     "case.save_draft.school": ("school",),
 }
 """Which kinds of organisation a field may name; every other one names whoever can be summoned."""
+_SOMEBODY_ELSE: Final = frozenset({"proposed", "hospital"})
+"""Fields that name another than whose track it is."""
 
 
 def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] | None:
@@ -33,7 +36,10 @@ def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] |
     kind = field.kind
     chosen = set(typed.all(field.name))
     if kind == "choice":
-        return tuple(Choice(code, _choice(scene, field.name, code), chosen=code in chosen) for code in field.choices)
+        codes = [code for code in field.choices if not _is_so_already(scene, field.name, code)]
+        return tuple(Choice(code, _choice(scene, field.name, code), chosen=code in chosen) for code in codes)
+    if kind == "case":
+        return _of_same_student(scene, chosen) or None
     if kind == "yesno":
         said = (("yes", scene.page.say("Yes")), ("no", scene.page.say("No")))
         return tuple(Choice(code, text, chosen=code in chosen) for code, text in said)
@@ -58,6 +64,23 @@ def choices_of(scene: Scene, field: Field, typed: Typed) -> tuple[Choice, ...] |
     return None
 
 
+def _is_so_already(scene: Scene, name: str, code: str) -> bool:
+    """Giving a case the level that it has would change nothing."""
+    is_level = (scene.kind, scene.trigger, name) == ("case", "regrade", "level")
+    return is_level and scene.case is not None and scene.case.level == code
+
+
+def _of_same_student(scene: Scene, chosen: set[str]) -> tuple[Choice, ...]:
+    """The other cases of this student that are under way: a number needn't be typed."""
+    if scene.case is None:
+        return ()
+    actor, now = scene.page.reader.actor, scene.page.reader.now
+    found = search.of_same_student(scene.session, scene.case, actor, now)
+    numbers = [one.number for one in found if one.state != "draft"]
+    # What was typed elsewhere and isn't one of these is shown as it was typed, with what is wrong about it.
+    return tuple(Choice(one, one, chosen=one in chosen) for one in numbers) if chosen <= set(numbers) else ()
+
+
 def _choice(scene: Scene, name: str, code: str) -> str:
     return scene.word(words.CHOICES[f"{name}.{code}"])
 
@@ -68,16 +91,43 @@ def five(scene: Scene, name: str, code: str) -> str:
 
 
 def organisations(scene: Scene, name: str, chosen: set[str]) -> tuple[Choice, ...]:
-    """Those that may sensibly be named: of the case's district and city, without whoever is at work already."""
+    """Those that may sensibly be named: of the case's district and city, without whoever is at work already.
+
+    Whoever is responsible for the school is chosen beforehand where one of a single kind has to be named.
+    """
     kinds = PICKS.get(f"{scene.kind}.{scene.trigger}.{name}", RESPONDING)
     district, city = _where(scene)
     busy = _busy(scene) if kinds is RESPONDING and name != "invited" else set()
+    if name in _SOMEBODY_ELSE and scene.offer is not None and scene.offer.record.organisation is not None:
+        busy |= {scene.offer.record.organisation}
     found = [one for one in pickable(scene.session.connection, kinds, district, city) if one.id not in busy]
     first = _first(scene, kinds)
-    if not chosen and first is not None and len(kinds) == 1 and kinds != ("school",):
+    if (
+        _has_to_be_named(scene, name)
+        and not chosen
+        and first is not None
+        and first not in busy
+        and len(kinds) == 1
+        and kinds != ("school",)
+    ):
         chosen = {str(first)}
-    found.sort(key=lambda one: (one.id != first, one.street_id != _street(scene)))
+    alike = _declining(scene)
+    found.sort(key=lambda one: (one.kind != alike, one.id != first, one.street_id != _street(scene)))
     return tuple(Choice(str(one.id), one.name, _kind(scene, one), str(one.id) in chosen) for one in found)
+
+
+def _has_to_be_named(scene: Scene, name: str) -> bool:
+    """Whether the form goes nowhere without it: nobody is named beforehand where none need be."""
+    fields = scene.offer.move.form.fields if scene.offer is not None else ()
+    return any(one.name == name and one.required for one in fields)
+
+
+def _declining(scene: Scene) -> str:
+    """The kind of the organisation that declines: what isn't theirs is most often that of another such."""
+    if scene.offer is None or scene.trigger != "decline" or scene.offer.record.organisation is None:
+        return ""
+    number = scene.offer.record.organisation
+    return scene.session.office.directory.organisation(scene.session.connection, number).kind
 
 
 def _where(scene: Scene) -> tuple[int, int]:

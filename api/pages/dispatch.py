@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -38,6 +40,7 @@ _DOES: Final[Mapping[str, tuple[str, ...]]] = {
     "new": ("summon", "regrade"),
 }
 """What may be done in each group, the first that is possible first."""
+_NUMBER: Final = re.compile(r"[A-Z]{1,4}-\d{4}-\d{1,9}")
 _OF_CASE: Final = frozenset({"regrade", "merge", "close", "summon"})
 
 
@@ -73,7 +76,8 @@ class Group:
 
 
 @router.get("/desk")
-def desk(page: Framed, group: str = "", after: str = "") -> Response:
+def desk(page: Framed, group: str = "", after: str = "", done: str = "") -> Response:
+    """What waits. `done` is the number of the case that the reader comes back from."""
     allowed(page, ROLES)
     one = group if group in GROUPS else ""
     with page.reading() as session:
@@ -91,7 +95,8 @@ def desk(page: Framed, group: str = "", after: str = "") -> Response:
         groups = _groups(page, session, shown, totals, (one,) if one else GROUPS)
         chips = [(code, label, totals.get(code, 0)) for code, (label, _) in _words(page).items()]
         facts: dict[str, Any] = {"groups": groups, "chips": chips, "group": one, "total": sum(totals.values()),
-                                 "after": after, "more": more}  # fmt: skip
+                                 "after": after, "more": more,
+                                 "done": done if _NUMBER.fullmatch(done) else ""}  # fmt: skip
         block = "list" if page.wants_fragment else None
         return page.show("desk.html", session, block=block, **facts)
 
@@ -119,9 +124,11 @@ def _groups(
     ids = sorted({one.case_id for one in found})
     files = {one.id: one for one in loading.one_by_one(session, ids, lock=False)} if ids else {}
     seen = named(session, files.values())
+    wished = dispatch.proposed(session, found)
     cards: dict[str, list[Card]] = {}
     for one in found:
-        cards.setdefault(one.group, []).append(_card(page, session, one, files[one.case_id], seen))
+        wish = wished.get((one.case_id, one.track)) if one.group == "disputes" else None
+        cards.setdefault(one.group, []).append(_card(page, session, one, files[one.case_id], seen, wish))
     said = _words(page)
     return [
         Group(code, *said[code], totals[code], tuple(cards[code]))
@@ -130,13 +137,18 @@ def _groups(
     ]
 
 
-def _card(page: Page, session: Session, one: Waiting, file: CaseFile, seen: Mapping[int, Outline]) -> Card:
+def _card(
+    page: Page, session: Session, one: Waiting, file: CaseFile, seen: Mapping[int, Outline], wish: int | None
+) -> Card:
     book = session.office.book_of(file.policy)
     sight = access.sees(page.reader.actor, file, book, page.reader.now)
     record = file.track(one.track) or file.record
     parts = [page.word(session.office.tracks[record.kind].label)]
     if record.organisation is not None:
         parts.append(session.office.directory.organisation(session.connection, record.organisation).name)
+    if wish is not None:
+        place = session.office.directory.organisation(session.connection, wish)
+        parts.append(page.say("they propose %(place)s") % {"place": place.name})
     if one.other is not None:
         parts = [page.say("the other case: %s") % one.other]
     elif record.no == 0:
@@ -147,11 +159,11 @@ def _card(page: Page, session: Session, one: Waiting, file: CaseFile, seen: Mapp
         left=page.tongue.left(one.due) if one.due is not None else None,
         since=one.since,
         due=one.due,
-        actions=tuple(_actions(page, session, file, one)),
+        actions=tuple(_actions(page, session, file, one, wish)),
     )
 
 
-def _actions(page: Page, session: Session, file: CaseFile, one: Waiting) -> list[Action]:
+def _actions(page: Page, session: Session, file: CaseFile, one: Waiting, wish: int | None) -> list[Action]:
     """The triggers that may be pulled now, by their own labels; the others are no use on a list."""
     actions = []
     for trigger in _DOES[one.group]:
@@ -161,6 +173,11 @@ def _actions(page: Page, session: Session, file: CaseFile, one: Waiting) -> list
         except Refusal:
             continue
         if offer.free:
-            more = f"?into={one.other}" if trigger == "merge" else ""
-            actions.append(Action(page.word(offer.move.label), f"/cases/{file.number}/tracks/{track}/{trigger}{more}"))
+            # What is known already stands in the form; whoever is done comes back here, to the next one.
+            given: dict[str, dict[str, object]] = {
+                "merge": {"into": one.other},
+                "reassign": {"to": wish} if wish is not None else {},
+            }
+            more = urlencode({**given.get(trigger, {}), "back": f"desk.{one.group}"})
+            actions.append(Action(page.word(offer.move.label), f"/cases/{file.number}/tracks/{track}/{trigger}?{more}"))
     return actions

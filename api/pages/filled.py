@@ -14,7 +14,7 @@ from cases.forms import Field, Form
 ROWS: Final = 4
 """Rows of a list of action items that a form shows."""
 _SPLIT: Final = re.compile(r"[\s,，;；、%％]+")
-_NOT_OURS: Final = frozenset({"csrf", "_key", "_version", "_events", "_back"})
+_NOT_OURS: Final = frozenset({"csrf", "_key", "_version", "_events", "_back", "_sure"})
 """What a page carries for itself. Underlined, because a trigger may have a field `version` of its own."""
 PHRASE: Final = "_phrase."
 """The list of canned phrases beside a field, for a browser without script: what is chosen there joins the text."""
@@ -60,6 +60,10 @@ class Typed:
         """Every text by its field."""
         return self._texts
 
+    def with_one(self, name: str, text: str) -> Typed:
+        """The same with that text in that field."""
+        return Typed({**self._texts, name: [text]})
+
     def one(self, name: str) -> str:
         """The text of a field; empty without one."""
         return next(iter(self._texts.get(name, ())), "").strip()
@@ -71,6 +75,10 @@ class Typed:
     def all(self, name: str) -> list[str]:
         """Every text of that name: boxes that were ticked."""
         return [one for one in self._texts.get(name, ()) if one.strip()]
+
+    def each(self, name: str) -> list[str]:
+        """Every text of that name in its place, the empty ones among them."""
+        return list(self._texts.get(name, ()))
 
     def under(self, name: str) -> dict[str, str]:
         """The texts of a sub-form by their names in it, the empty ones left out."""
@@ -146,15 +154,19 @@ def _scores(field: Field, typed: Typed) -> object:
     for path, text in typed.under(field.name).items():
         organisation, _, part = path.partition(".")
         found.setdefault(organisation, {})[part] = text
-    return {organisation: parts for organisation, parts in found.items() if "score" in parts}
+    # A comment alone goes along: that its score is missing is said, and nothing typed is lost.
+    return found
 
 
 def _plan(field: Field, typed: Typed) -> object:
     found: dict[str, Any] = dict(typed.under(field.name))
     # A field for each fortnight, or all of them in one line.
-    several = typed.all(f"{field.name}.attendance")
+    several = [text.strip() for text in typed.each(f"{field.name}.attendance")]
+    while several and not several[-1]:
+        several.pop()
     if several:
-        found["attendance"] = [one for text in several for one in _SPLIT.split(text) if one]
+        # An empty fortnight before a filled one stays empty, and is refused: the later ones would move up.
+        found["attendance"] = [one for text in several for one in (_SPLIT.split(text) if text else [""])]
     return found
 
 

@@ -68,6 +68,7 @@ class Cell:
     of: str = ""
     href: str = ""
     few: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,8 @@ class Writer:
 
     def cell(self, code: str, figure: Figure, wanted: Wanted | None = None) -> Cell:
         """One figure."""
-        if figure.few:
-            return Cell(FEW, few=True)
+        if figure.kept:
+            return Cell(FEW if figure.few else self.page.say(KEPT), few=figure.few, aside=figure.aside)
         if figure.of is None:
             return Cell(NONE)
         said = "" if figure.value is None else self.said(code, figure.value)
@@ -123,6 +124,8 @@ class Writer:
 
 
 FEW: Final = "<5"
+KEPT: Final = _("not shown")
+"""It may well be many: only a neighbour was fewer than five."""
 NONE: Final = "–"
 
 

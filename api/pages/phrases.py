@@ -57,6 +57,11 @@ PHRASES: Final[Mapping[str, tuple[Words, ...]]] = {
         Words("情况紧急，不能等。", "This can't wait."),
         Words("请先报告已做的工作。", "Please report first what has been done."),
     ),
+    "supervision.issue.demand": (
+        Words("请立即签收并到场处置。", "Acknowledge it at once and go there."),
+        Words("请书面说明逾期原因和补救措施。", "Say in writing why it is late and what is done about it."),
+        Words("请今日内反馈处置情况。", "Give your feedback within today."),
+    ),
     "action_item.finish.result": (
         Words("已按会商要求完成。", "Done as the conference asked."),
         Words("已完成，相关材料交学校。", "Done; the papers are with the school."),

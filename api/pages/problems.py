@@ -26,8 +26,15 @@ def problem(request: Request, told: Problem) -> Response:
     from jinja2_fragments import render_block
 
     made = environment(told.language)
-    facts: dict[str, Any] = {"problem": told, "glass": _glass(request, told), **outside(request, told.language)}
-    if request.headers.get("hx-request") == "true":
+    # A part stands without the title that the page has over it.
+    part = request.headers.get("hx-request") == "true"
+    facts: dict[str, Any] = {
+        "problem": told,
+        "part": part,
+        "glass": _glass(request, told),
+        **outside(request, told.language),
+    }
+    if part:
         text = render_block(made, "problem.html", "told", **facts)
     else:
         text = made.get_template("problem.html").render(**facts)

@@ -1,4 +1,4 @@
-"""What a case page shows, worked out before the template: stepper, next step, tracks with their buttons, clocks."""
+"""What a case page shows of its tracks, worked out before the template: cards, their buttons, clocks."""
 
 from __future__ import annotations
 
@@ -8,43 +8,35 @@ from datetime import date, datetime
 from typing import Final, Literal
 
 from api.pages import words
-from api.pages.course import STEPS, VISIT, in_order, is_quick
+from api.pages.course import in_order, is_quick
 from api.pages.frame import Page
 from api.pages.spoken import Left
-from cases.agenda import stands_in, trigger_of
-from cases.casefile import CASE, CaseFile, Record
+from api.problem_words import of_field
+from cases.agenda import met_by
+from cases.casefile import CaseFile, Record
 from cases.dossier import Told
 from cases.offers import Offer
 from cases.office import Session
-from cases.owing import owes
 from cases.refusal import CODES
 from cases.track import Clock, Track
 from cases.why import reckoned
 from policies.book import Book
 
-Standing = Literal["done", "now", "todo"]
-_URGENT: Final = frozenset({"acknowledge", "call_police"})
-_STEPS: Final = ("whistled", "signed_off", "acknowledged", "reported_in", "feedback_given", "evaluated", "closed")
 _ICONS: Final[Mapping[str, str]] = {
     "assignment": "building-community", "referral": "stethoscope", "return_to_school": "school",
     "check_in": "checklist", "guidance": "home-heart", "mandatory_report": "report-medical", "leave": "bed-off",
     "conference": "users-group", "action_item": "list-check", "supervision": "flag", "access": "key",
     "protection": "shield-lock", "extension": "hourglass",
 }  # fmt: skip
+_REFUSED: Final = frozenset(
+    {"consent_refused", "admission_refused", "declined", "disputed", "no_show", "evading", "defied", "deferred"}
+    | {"appealed", "missed"}
+)
+"""States in which somebody refused or stayed away: nothing there is well, whether a limit runs or not."""
 _PLACE_ICONS: Final[Mapping[str, str]] = {
     "hospital": "stethoscope", "police": "shield", "court": "gavel", "school": "school", "street": "building-community",
     "community": "home", "womens_federation": "heart-handshake",
 }  # fmt: skip
-REMOTE: Final = ("undo_acknowledge", "remind")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the stepper: what, when or by when, and whether it is done."""
-
-    label: str
-    when: str
-    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +87,6 @@ class Card:
     others: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
-    """The next step: what, who, by when, why then, and the button that does it."""
-
-    title: str
-    who: str
-    due: datetime | None
-    left: Left | None
-    why: tuple[tuple[str, str], ...]
-    main: Button | None
-    others: tuple[Button, ...]
-    mine: bool
-
-
 @dataclass(slots=True)
 class Sheet:
     """Works out what a case page shows of one case for one reader."""
@@ -127,7 +105,7 @@ class Sheet:
         middle = "tracks/" if offer.track.isdecimal() else ""
         about = f"?about={offer.about}" if offer.about is not None else ""
         return Button(
-            label=self.page.caption(offer.move.label),
+            label=self.caption(offer),
             address=f"/cases/{self.case.number}/{middle}{offer.track}/{offer.move.name}{about}",
             trigger=offer.move.name,
             quick=is_quick(offer),
@@ -135,11 +113,19 @@ class Sheet:
             main=main,
         )
 
+    def caption(self, offer: Offer) -> str:
+        """What a trigger is called; an appointment that stands is moved, not made."""
+        if (offer.declared.kind, offer.move.name, offer.record.state) == ("referral", "schedule", "scheduled"):
+            return self.page.say("Move the appointment")
+        return self.page.caption(offer.move.label)
+
     def reason(self, offer: Offer) -> str:
         """Why a trigger can't be pulled now; empty where it can."""
         refusal = offer.refusal
         if refusal is None:
             return ""
+        if refusal.code == "invalid":
+            return "; ".join(of_field(one.code, one.facts, self.page.language) for one in refusal.faults)
         said = CODES[refusal.code][0 if self.page.language == "zh_CN" else 1]
         if refusal.code != "wrong_state":
             return said
@@ -183,6 +169,13 @@ class Sheet:
         found = (self.limit(clock) for clock in newest.values())
         return tuple(one for one in found if one is not None and one.standing != "cancelled")
 
+    def met_by(self, offer: Offer) -> list[Limit]:
+        """The running limits that a trigger meets, what is due first before the others."""
+        names = met_by(offer.declared, offer.move.name) if not offer.move.opens else frozenset()
+        clocks = [one for one in self.case.clocks.values() if one.track == offer.record.no and one.name in names]
+        found = (self.limit(one) for one in sorted(clocks, key=lambda one: one.face.due) if not one.stopped)
+        return [one for one in found if one is not None and one.left is not None]
+
     def why(self, clock: Clock) -> tuple[tuple[str, str], ...]:
         """The reckoning of a clock, line by line: the sentence and what it rests on."""
         language = self.page.language
@@ -217,8 +210,10 @@ class Sheet:
         place = self.place(record)
         running = [one.left for one in limits if one.left is not None]
         look = "success" if ended or not running else "primary"
-        if any(one.standing != "ok" for one in running):
+        if record.state in _REFUSED or any(one.standing != "ok" for one in running):
             look = "warning"
+        if any(one.standing == "over" for one in running):
+            look = "danger"
         free = [self.button(one) for one in offers if one.free]
         return Card(
             no=record.no,
@@ -234,11 +229,12 @@ class Sheet:
             about=record.about,
             ended=ended,
             known=tuple(self._known(record)),
-            others=record.organisation not in {None, *self._places} and not free,
+            others=record.organisation not in {None, *self.places} and not free,
         )
 
     @property
-    def _places(self) -> set[int]:
+    def places(self) -> set[int]:
+        """The organisations of the reader's posts."""
         return {post.organisation_id for post in self.page.reader.actor.posts}
 
     def _known(self, record: Record) -> Iterator[tuple[str, str]]:
@@ -266,189 +262,3 @@ class Sheet:
         if record.organisation is None:
             return ""
         return self.session.office.directory.organisation(self.session.connection, record.organisation).name
-
-    # --------------------------------------------------------------- next step
-
-    def next_step(self) -> Next | None:
-        """What this reader owes first; else what anybody owes first; None where no limit runs."""
-        mine = [one for one in self._running() if self._is_mine(one)]
-        clock = min(mine or self._near(), key=lambda one: one.face.due, default=None)
-        waiting = self._waiting() if not mine else None
-        if clock is None or waiting is not None:
-            return waiting
-        record = self.case.track(clock.track)
-        if record is None:
-            return None
-        declared = self.session.office.tracks[record.kind]
-        kind = declared.clock_kinds[clock.name]
-        trigger = trigger_of(declared, clock.name, self.page.reader.actor, record) if mine else ""
-        main = next((one for one in self.of_track(record.no) if one.free and one.move.name == trigger), None)
-        label = declared.by_name[trigger].label if trigger else kind.label
-        others = [one for one in self._beside(record) if one.free and one is not main]
-        return Next(
-            title=self.page.caption(label),
-            who=self._who(record, kind.owners(self.case, record)),
-            due=clock.face.due,
-            left=self.page.tongue.left(clock.face.due, clock.face.started),
-            why=self.why(clock),
-            main=self.button(main, main=True) if main is not None else None,
-            others=tuple(self.button(one) for one in others if mine)[:4],
-            mine=bool(mine),
-        )
-
-    def _beside(self, record: Record) -> list[Offer]:
-        """What else can be done with a track. Of the case itself nearly everything can be, and it stands below."""
-        return [] if record.no == CASE else self.of_track(record.no)
-
-    def _waiting(self) -> Next | None:
-        """What waits for this reader without a limit: feedback to accept, a case to close."""
-        found = next((one for one in self.offered if one.free and one.move.name in _WAITED_FOR), None)
-        if found is None:
-            return None
-        others = [one for one in self._beside(found.record) if one.free and one is not found]
-        main = self.button(found, main=True)
-        return Next(
-            main.label, self.place(found.record), None, None, (), main,
-            tuple(self.button(one) for one in others)[:4], mine=True,
-        )  # fmt: skip
-
-    def _running(self) -> list[Clock]:
-        return [one for one in self.case.clocks.values() if not one.stopped and not one.held]
-
-    def _near(self) -> list[Clock]:
-        """What runs anywhere; a hospital needs to know only of what it has a part in."""
-        running = self._running()
-        if not self.page.roles <= {"liaison"}:
-            return running
-        own = {no for no, one in self.case.tracks.items() if one.organisation in self._places or one.kind == "check_in"}
-        return [one for one in running if one.track in own]
-
-    def _is_mine(self, clock: Clock) -> bool:
-        record = self.case.track(clock.track)
-        if record is None:
-            return False
-        kind = self.session.office.tracks[record.kind].clock_kinds[clock.name]
-        owners = (*kind.owners(self.case, record), *stands_in(record.kind, clock.name, record))
-        return owes(self.page.reader.actor, owners, self.case, record)
-
-    def _who(self, record: Record, owners: Sequence[str]) -> str:
-        place = self.place(record)
-        roles = dict.fromkeys(one.partition("@")[0] for one in owners)
-        said = [self.page.word(words.ROLES[one]) for one in roles if one in words.ROLES]
-        return " ".join(part for part in (place, (", " if self.page.language == "en" else "、").join(said)) if part)
-
-    # ----------------------------------------------------------------- stepper
-
-    def steps(self) -> list[Step]:
-        """From the whistle to the closing, along the lead's assignment; for a hospital along its referral."""
-        referral = self._treated()
-        if referral is not None:
-            return self._visit(referral)
-        tongue = self.page.tongue
-        lead = self._lead()
-        done = self._done(lead)
-        signing = "signed_off" in done or self.case.state == "awaiting_signoff" or self._owes_sign_off()
-        names = [one for one in _STEPS if one != "signed_off" or signing]
-        # What came later stands for what was skipped: a report in acknowledges too.
-        last = max((names.index(one) for one in names if one in done and one != "signed_off"), default=-1)
-        found: list[Step] = []
-        current = False
-        for place, name in enumerate(names):
-            label = self.page.say(_STEP_TEXTS[name])
-            at = done.get(name)
-            if at is not None or (place < last and name != "signed_off"):
-                found.append(Step(label, tongue.moment(at) if at is not None else "", "done"))
-            else:
-                # A sign-off that is owed after the fact holds nothing up: the next step is another one.
-                beside = name == "signed_off" and self.case.state != "awaiting_signoff"
-                standing: Standing = "todo" if current or beside else "now"
-                current = current or not beside
-                due = self._due(lead, name)
-                when = self.page.say("by %(time)s") % {"time": tongue.moment(due)} if due is not None else "—"
-                found.append(Step(label, when, standing))
-        return found
-
-    def _treated(self) -> Record | None:
-        """The newest referral of a reader who has nothing but a hospital's posts."""
-        if not self.page.roles <= {"liaison"}:
-            return None
-        mine = [one for one in self.case.of_kind("referral") if one.organisation in self._places]
-        return mine[-1] if mine and mine[-1].state in VISIT else None
-
-    def _visit(self, referral: Record) -> list[Step]:
-        tongue = self.page.tongue
-        done = {one.name.partition(".")[2]: one for one in self.history if one.track == referral.no}
-        behind = VISIT[referral.state]
-        if behind == VISIT["in_treatment"] and "treatment_updated" in done:
-            behind += 1
-        found = []
-        for place, name in enumerate(STEPS):
-            told = done.get(name)
-            when = tongue.moment(told.at) if told is not None and place < behind else "—"
-            if name == "scheduled" and told is not None and place < behind:
-                when = tongue.moment(datetime.fromisoformat(told.open["at"]))
-            standing: Standing = "done" if place < behind else "now" if place == behind else "todo"
-            found.append(Step(self.page.say(_VISIT_TEXTS[name]), when, standing))
-        return found
-
-    def _lead(self) -> Record | None:
-        leads = [one for one in self.case.of_kind("assignment") if one.facts.get("part") == "lead"]
-        return next((one for one in reversed(leads) if one.state not in {"reassigned", "cancelled"}), None)
-
-    def _owes_sign_off(self) -> bool:
-        return bool(self.case.record.facts.get("owes_sign_off"))
-
-    def _done(self, lead: Record | None) -> dict[str, datetime]:
-        done: dict[str, datetime] = {}
-        if self.case.state != "draft":
-            done["whistled"] = self.case.created
-        for one in self.history:
-            event = one.name.partition(".")[2]
-            if event in _UNDONE:
-                done.pop(_UNDONE[event], None)
-            if event in _STEPS and (one.track == CASE or (lead is not None and one.track == lead.no)):
-                done[event] = one.at
-        return done
-
-    def _due(self, lead: Record | None, name: str) -> datetime | None:
-        clock_name = _STEP_CLOCKS.get(name)
-        if clock_name is None:
-            return None
-        track = CASE if name in {"signed_off", "evaluated"} else lead.no if lead is not None else None
-        clock = self.case.clock(track, clock_name) if track is not None else None
-        return clock.face.due if clock is not None and not clock.stopped else None
-
-
-_WAITED_FOR: Final = ("accept_feedback", "close", "record_return", "redirect")
-_UNDONE: Final[Mapping[str, str]] = {
-    "acknowledge_undone": "acknowledged", "reopened": "closed", "sent_back": "feedback_given",
-    "returned_for_rework": "evaluated", "reworked": "feedback_given",
-}  # fmt: skip
-_STEP_CLOCKS: Final[Mapping[str, str]] = {
-    "signed_off": "sign_off", "acknowledged": "acknowledge", "reported_in": "report_in",
-    "feedback_given": "feedback", "evaluated": "evaluation",
-}  # fmt: skip
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a text for the catalogue; it is said where it is shown."""
-    return text
-
-
-_STEP_TEXTS: Final[Mapping[str, str]] = {
-    "whistled": gettext_noop("Whistle"),
-    "signed_off": gettext_noop("Sign-off"),
-    "acknowledged": gettext_noop("Acknowledged"),
-    "reported_in": gettext_noop("Reported in"),
-    "feedback_given": gettext_noop("Feedback"),
-    "evaluated": gettext_noop("Evaluation"),
-    "closed": gettext_noop("Closed"),
-}
-
-_VISIT_TEXTS: Final[Mapping[str, str]] = {
-    "accepted": gettext_noop("Accepted"),
-    "scheduled": gettext_noop("Appointment"),
-    "visit_recorded": gettext_noop("Seen"),
-    "treatment_updated": gettext_noop("Treatment"),
-    "completed": gettext_noop("Completed"),
-}

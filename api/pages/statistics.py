@@ -13,7 +13,7 @@ from api.given import number_of
 from api.pages import plotted, words
 from api.pages.board import attachment
 from api.pages.frame import Framed, Page
-from api.pages.measured import FEW, MEANT, NONE, SHORT, Row, Writer, address, list_address, month_name
+from api.pages.measured import FEW, KEPT, MEANT, NONE, SHORT, Row, Writer, address, list_address, month_name
 from api.pages.parts import level_word
 from api.tables import Cell, Sheet, to_workbook
 from cases import behind, statistics
@@ -123,9 +123,9 @@ def taken_home(page: Framed) -> Response:
     below = [(page.word(words.KINDS[one.kind]), one.name, one.figures) for one in told.below]
     sheets = [
         Sheet(page.say("Together and by month"), [page.say("Month"), *doubled],
-              [[name, *_plain(figures)] for _, name, figures in [*together, *months]], widths),
+              [[name, *_plain(page, figures)] for _, name, figures in [*together, *months]], widths),
         Sheet(_below_title(page, told), [page.say("Name"), page.say("Kind"), *doubled],
-              [[name, kind, *_plain(figures)] for kind, name, figures in below], (28, 14, *widths[1:])),
+              [[name, kind, *_plain(page, figures)] for kind, name, figures in below], (28, 14, *widths[1:])),
         Sheet(page.say("How long it took"), [page.say("Step"), *_time_heads(page)],
               [[name, count, *three] for name, count, three in writer.times(all_times(told.sums))], (20, *(16,) * 4)),
         Sheet(page.say("Overrun by weekday and hour"), [page.say("Day"), *(f"{hour:02}" for hour in range(24))],
@@ -134,7 +134,8 @@ def taken_home(page: Framed) -> Response:
         Sheet(page.say("What the figures mean"), [page.say("Figure"), page.say("Meaning")],
               [[page.say(SHORT[one.code]), page.say(MEANT[one.code])] for one in INDICATORS], (28, 120)),
     ]  # fmt: skip
-    name = f"statistics-{month_name(wanted.first)}-{month_name(wanted.last)}.xlsx"
+    called = page.say("statistics")
+    name = f"{called}-{month_name(wanted.first)}-{month_name(wanted.last)}.xlsx"
     return attachment(to_workbook(sheets), name, _KIND_OF_XLSX)
 
 
@@ -232,13 +233,14 @@ def _value(writer: Writer, code: str, one: behind.Behind) -> tuple[str, str]:
     return said, writer.length(one.value)
 
 
-def _plain(figures: dict[str, Figure] | Any) -> list[Cell]:  # noqa: ANN401
+def _plain(page: Page, figures: dict[str, Figure] | Any) -> list[Cell]:  # noqa: ANN401
     """Numbers as a spreadsheet reckons with them."""
     found: list[Cell] = []
     for one in INDICATORS:
         figure = figures[one.code]
         value = round(figure.value, 2) if figure.value is not None else None
-        found += [FEW, FEW] if figure.few else [value, figure.of]
+        kept = FEW if figure.few else page.say(KEPT)
+        found += [kept, kept] if figure.kept else [value, figure.of]
     return found
 
 

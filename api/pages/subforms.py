@@ -63,17 +63,30 @@ def _grades(scene: Scene, typed: Typed, at: str) -> tuple[Choice, ...]:
 def _scores(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], common: dict[str, Any]) -> Widget:
     may, must = scorable(scene.case) if scene.case is not None else (set(), set())
     parts = []
-    for number in sorted(may):
+    lead = _lead(scene)
+    for number in sorted(may, key=lambda one: (one != lead, one)):
         place = scene.session.office.directory.organisation(scene.session.connection, number)
         at = f"{field.name}.{number}"
         chosen = typed.one(f"{at}.score")
         fives = tuple(Choice(one, choosing.five(scene, "score", one), chosen=one == chosen) for one in choosing.FIVE)
+        title = _titled(scene, place.name, lead=number == lead)
         score = Widget(
-            f"{at}.score", "five", place.name, required=number in must, choices=fives, value=chosen,
+            f"{at}.score", "five", title, required=number in must, choices=fives, value=chosen,
             error=fault_of(faults, at),
         )  # fmt: skip
         parts += [score, _part(scene, f"{at}.comment", typed, faults, look="area", required=False)]
     return Widget(**common, look="group", parts=tuple(parts), error=fault_of(faults, field.name, deep=False))
+
+
+def _lead(scene: Scene) -> int | None:
+    """The organisation that has the lead, the newest where it was handed on."""
+    assignments = scene.case.of_kind("assignment") if scene.case is not None else []
+    leads = [one.organisation for one in assignments if one.facts.get("part") == "lead"]
+    return leads[-1] if leads else None
+
+
+def _titled(scene: Scene, name: str, *, lead: bool) -> str:
+    return scene.page.say("%(name)s (lead)") % {"name": name} if lead else name
 
 
 def _plan(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], common: dict[str, Any]) -> Widget:
@@ -97,7 +110,7 @@ def _plan(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str], c
 
 def _fortnights(scene: Scene, typed: Typed, path: str) -> Iterator[tuple[str, str]]:
     """The weeks of each fortnight, and what was typed for it."""
-    said = [one for text in typed.all(path) for one in text.replace(",", " ").split()]
+    said = [one for text in typed.each(path) for one in (text.replace(",", " ").split() or [""])]
     for place in range(max(FORTNIGHTS, len(said))):
         weeks = scene.page.say("weeks %(first)s–%(last)s") % {"first": 2 * place + 1, "last": 2 * place + 2}
         yield weeks, said[place] if place < len(said) else ""

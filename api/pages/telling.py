@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, Final
 
 from api.pages import words
 from api.pages.frame import Page
 from api.pages.papers import Paper
+from cases import dossier, queries
+from cases.casefile import CaseFile
 from cases.dossier import Told
 from cases.evidence import PREFIX
 from cases.office import Session
 from cases.track import Track
 from policies.book import Book
+from policies.limits import Limit
 
 _TICKED: Final = {True: "Yes", False: "No"}
 _SILENT: Final = frozenset({"stood_at", "due", "percent", "key", "nobody_responsible", "from"})
 """What an event keeps for the engine and nobody needs to read."""
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text for the catalogue; it is said where it is shown."""
+    return text
+
+
+_TOGETHER: Final[Mapping[str, str]] = {
+    "check_in.planned": gettext_noop("Check-ins laid out: weeks %(weeks)s"),
+    "check_in.cancelled": gettext_noop("Check-ins cancelled: weeks %(weeks)s"),
+}
 _LOOKS: Final[Mapping[str, str]] = {"hospital": "k-hosp", "street": "k-street", "community": "k-street"}
 
 
@@ -49,10 +64,26 @@ class Teller:
     book: Book
     names: Mapping[int, str]
     papers: Mapping[str, Paper] = field(default_factory=dict)
+    file: CaseFile | None = None
 
     def entries(self, history: Sequence[Told]) -> list[Entry]:
-        """The newest first."""
-        return [self.entry(one) for one in reversed(history)]
+        """The newest first. Rounds that were laid out, or dropped, by one step are one entry with their weeks."""
+        runs = groupby(history, key=lambda one: (one.name, one.at) if one.name in _TOGETHER else one.seq)
+        return [self._together(list(run)) for _, run in runs][::-1]
+
+    def _together(self, run: Sequence[Told]) -> Entry:
+        entry = self.entry(run[0])
+        weeks = sorted(week for one in run if (week := self._week(one.track)) is not None)
+        if len(run) == 1 or not weeks:
+            return entry
+        comma = ", " if self.page.language == "en" else "、"
+        title = self.page.say(_TOGETHER[run[0].name]) % {"weeks": comma.join(str(one) for one in weeks)}
+        return replace(entry, title=title, said=())
+
+    def _week(self, number: int) -> int | None:
+        record = self.file.track(number) if self.file is not None else None
+        week = record.facts.get("week") if record is not None else None
+        return int(week) if week is not None else None
 
     def entry(self, one: Told) -> Entry:
         """One event in words."""
@@ -94,7 +125,11 @@ class Teller:
     def _tag(self, track: Track, one: Told) -> str:
         if one.organisation is not None and track.kind == "assignment":
             return self.place(one.organisation)
-        return self.page.word(track.label)
+        week = self._week(one.track) if track.kind == "check_in" else None
+        if week is not None:
+            return self.page.say("Check-in of week %(week)s") % {"week": week}
+        label = self.page.word(track.label)
+        return f"{label} · {self.place(one.organisation)}" if one.organisation is not None else label
 
     def place(self, organisation: int) -> str:
         """What an organisation is called."""
@@ -125,15 +160,33 @@ class Teller:
 
     def said(self, one: Told) -> Iterator[tuple[str, str]]:
         """Label and text of each field that this reader may read."""
-        for name, value in {**one.open, **one.said}.items():
+        for name, value in self._in_order(one):
             if name in _SILENT or (one.trigger.count(".") and name in one.open):
                 continue
             label = self._label(one, name)
             if label is None or value in (None, "", [], {}):
                 continue
-            said = self.value(one.kind, name, value)
+            said = self._about(one, name, value) or self.value(one.kind, name, value)
             if said:
                 yield label, said
+
+    def _in_order(self, one: Told) -> list[tuple[str, Any]]:
+        """As the form asked for them; what the engine added comes behind."""
+        move = self.session.office.tracks[one.kind].by_name.get(one.trigger)
+        asked = [each.name for each in move.form.fields] if move is not None else []
+        written = {**one.open, **one.said}
+        return sorted(written.items(), key=lambda each: asked.index(each[0]) if each[0] in asked else len(asked))
+
+    def _about(self, one: Told, name: str, value: object) -> str:
+        """What is written as a number and means something of the case: whose assignment, how much of which limit."""
+        if self.file is None or not isinstance(value, int):
+            return ""
+        if name == "about":
+            meant = self.file.track(value)
+            return self.place(meant.organisation) if meant is not None and meant.organisation is not None else ""
+        record = self.file.track(one.track)
+        extra = record.facts.get("extra") if name == "extra" and record is not None else None
+        return Limit.parse(extra).in_words(self.page.language) if extra else ""
 
     def _label(self, one: Told, name: str) -> str | None:
         try:
@@ -201,6 +254,8 @@ class Teller:
             return "\n".join(self._screened(value))
         if name == "items" and all(key.isdigit() for key in value):
             return " ".join(f"{number}={answer}" for number, answer in sorted(value.items(), key=_by_number))
+        if set(value) == {"amount", "unit"}:
+            return Limit.parse(f"{value['amount']}{value['unit']}").in_words(self.page.language)
         found = []
         for key, one in value.items():
             label = words.FIELDS.get(key)
@@ -232,3 +287,20 @@ def _references(one: Told) -> Iterator[str]:
 
 def _by_number(item: tuple[str, Any]) -> int:
     return int(item[0])
+
+
+def of_track(page: Page, session: Session, file: CaseFile, no: int) -> list[Entry]:
+    """What has happened on one track, the newest first; nothing sealed is opened for it."""
+    happened = [one for one in queries.history(session, file, page.reader.actor) if one.track == no]
+    named = dossier.names(session, {one.actor for one in happened if one.actor is not None})
+    teller = Teller(page, session, session.office.book_of(file.policy), named, file=file)
+    return teller.entries(
+        [
+            Told(
+                seq=one.seq, at=one.at, track=one.track, kind=one.kind, name=one.name, trigger=one.trigger,
+                source=None, target=one.target, organisation=one.organisation, actor=one.actor,
+                actor_organisation=None, role=one.role, cause=None, open=one.open,
+            )
+            for one in happened
+        ]
+    )  # fmt: skip

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from api import errors
 from api.given import number_of
-from api.pages.board import ROLES, allowed
+from api.pages.board import ROLES, allowed, filters_of, query_of
 from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
 from api.pages.parts import level_word
+from api.pages.spoken import Left
 from cases import access, loading
 from cases.casefile import CaseFile
 from cases.office import Session
 from cases.refusal import Refusal
+from cases.tracks.supervision import OPEN as OPEN_ORDERS
 
 router = APIRouter(include_in_schema=False)
 MOST: Final = 50
@@ -36,6 +40,8 @@ class Chosen:
     level_word: str
     what: str
     whose: str
+    left: Left | None
+    ordered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,8 @@ def asked(page: Framed, do: str = "remind") -> Response:
     """What is to be done to which, before anything is."""
     allowed(page, ROLES)
     with page.reading() as session:
-        return _form(page, session, do, page.request.query_params.getlist("one"))
+        query = page.request.query_params
+        return _form(page, session, do, query.getlist("one"), back=query.get("back", ""))
 
 
 @router.post("/board/together")
@@ -60,17 +67,18 @@ def done(page: Framed, posted: Posted) -> Response:
     allowed(page, ROLES)
     do, text = str(posted.get("do", "")), str(posted.get("text", "")).strip()
     marks = [str(one) for one in posted.getlist("one")]
+    back = str(posted.get("back", ""))
     with page.reading() as session:
         wrong = _faulty(page, do, text)
         if wrong:
-            return _form(page, session, do, marks, text, wrong)
+            return _form(page, session, do, marks, text, wrong, back)
         chosen = _chosen(page, session, marks)
     key = Opened.of(posted).key
     outcomes = [Outcome(one, _pulled(page, do, one, text, key)) for one in chosen]
     with page.reading() as session:
         return page.show(
             "together_done.html", session, do=do, succeeded=[one for one in outcomes if not one.why],
-            failed=[one for one in outcomes if one.why],
+            failed=[one for one in outcomes if one.why], back=_filters(back),
         )  # fmt: skip
 
 
@@ -95,7 +103,14 @@ def _pulled(page: Page, do: str, one: Chosen, text: str, key: str) -> str:
     return ""
 
 
-def _form(page: Page, session: Session, do: str, marks: list[str], text: str = "", wrong: str = "") -> Response:
+def _filters(back: str) -> str:
+    """The filters of the board that the reader came from, as its address has them."""
+    return query_of(filters_of(QueryParams(parse_qsl(back[:500]))))
+
+
+def _form(
+    page: Page, session: Session, do: str, marks: list[str], text: str = "", wrong: str = "", back: str = ""
+) -> Response:
     if do not in _WAYS:
         raise Refusal("not_found")
     facts: dict[str, Any] = {
@@ -106,6 +121,7 @@ def _form(page: Page, session: Session, do: str, marks: list[str], text: str = "
         "text": text,
         "wrong": wrong,
         "opened": Opened.at(None),
+        "back": _filters(back),
     }
     return page.show("together.html", session, status=422 if wrong else 200, **facts)
 
@@ -140,4 +156,9 @@ def _one(page: Page, session: Session, mark: str, file: CaseFile, track: int) ->
     place = session.office.directory.organisation(session.connection, whose).name if whose is not None else ""
     book = session.office.book_of(file.policy)
     what = page.word(session.office.tracks[record.kind].label)
-    return Chosen(mark, file.number, file.level, level_word(page, book, file.level), what, place)
+    due = min(
+        (one.face.due for one in file.clocks.values() if one.track == record.no and not one.stopped), default=None
+    )
+    left = page.tongue.left(due) if due is not None else None
+    ordered = any(one.state in OPEN_ORDERS and one.about == record.no for one in file.of_kind("supervision"))
+    return Chosen(mark, file.number, file.level, level_word(page, book, file.level), what, place, left, ordered)

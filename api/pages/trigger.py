@@ -18,20 +18,25 @@ from starlette.responses import Response
 from api import errors
 from api import problem_words as words
 from api.given import TrackNo, number_of
-from api.pages.beside import beside
+from api.pages.beside import beside, ordered
+from api.pages.cautions import cautions
 from api.pages.filled import Typed, values
 from api.pages.fired import Opened, fire
 from api.pages.frame import Framed, Page, Posted
 from api.pages.handed import Handed, handed_in, takes_files
+from api.pages.insisted import asked, unsaid
 from api.pages.meanwhile import outrun, since
 from api.pages.parts import Head, head
 from api.pages.sheet import Sheet
 from api.pages.telling import Entry
 from api.pages.unsent import opened_of, restored
+from api.pages.weighed import IRREVOCABLE, Weighing, weighed
 from api.pages.widgets import Scene, drawn, summary
 from api.pages.words import field_label
-from cases import access, loading, queries
+from cases import access, loading, queries, search
 from cases.casefile import CASE, CaseFile
+from cases.dispatch import GROUPS
+from cases.forms import Form
 from cases.offers import Offer, offer_of
 from cases.office import Session
 from cases.refusal import FieldFault, Refusal
@@ -39,6 +44,8 @@ from cases.tracks.access import TRACK as GLASS
 from cases.unsent import Unsent
 
 router = APIRouter(include_in_schema=False)
+_AHEAD = frozenset({"schedule"})
+"""What is planned isn't now."""
 _BEGINNING = frozenset({"whistle", "submit", "save_draft"})
 
 
@@ -50,6 +57,11 @@ class Scenery:
     file: CaseFile
     sight: access.Sight
     offer: Offer
+
+    @property
+    def form(self) -> Form:
+        """As the page asks it."""
+        return asked(self.offer.declared.kind, self.offer.move.name, self.offer.move.form)
 
 
 @router.get("/cases/{number}/tracks/{no}/{trigger}")
@@ -115,14 +127,17 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
     about = typed.one("about")
     with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, number_of(about))
-        declared = there.offer.move.form
+        kind, declared = there.offer.declared.kind, there.form
+        typed, nowhere = _in_full(page, there, typed)
     handed = handed_in(page, number, declared, posted) if takes_files(declared) else Handed()
     typed = typed.with_more(handed.references)
     form = values(declared, typed)
     if "about" in form and (track_about := number_of(about)) is not None:
         form["about"] = track_about
-    if handed.faults:
-        return _half_handed_in(page, number, track, trigger, typed, form, handed, opened)
+    faults = (*handed.faults, *nowhere, *unsaid(kind, trigger, form))
+    unsure = f"{kind}.{trigger}" in IRREVOCABLE and posted.get("_sure") is None
+    if faults or unsure:
+        return _not_sent(page, number, track, trigger, typed, form, faults, opened)
     try:
         to = fire(page, number, track, trigger, form, opened)
     except Refusal as refusal:
@@ -134,29 +149,64 @@ def _sent(page: Page, number: str, track: str, trigger: str, posted: FormData) -
             if refusal.code == "invalid":
                 return _drawn(page, there, typed, refusal.faults, opened)
             return _refused(page, there, typed, refusal, opened)
+    group = _desk(page)
+    if group is not None:
+        return page.go(f"/desk?group={group}&done={number}")
     # Whoever works through a list goes back to it, and can take the last tap back there.
     return page.go(f"/?undo={number}.{track}" if posted.get("_back") == "work" else to)
 
 
-def _half_handed_in(
+def _desk(page: Page) -> str | None:
+    """The group of the dispatch desk from which the form was opened; None where it wasn't."""
+    place, _, group = page.request.query_params.get("back", "").partition(".")
+    return group if place == "desk" and group in GROUPS else None
+
+
+def _not_sent(
     page: Page,
     number: str,
     track: str,
     trigger: str,
     typed: Typed,
     form: Mapping[str, Any],
-    handed: Handed,
+    found: tuple[FieldFault, ...],
     opened: Opened,
 ) -> Response:
-    """A file isn't taken: said with whatever else is wrong, so that nobody corrects the form twice."""
+    """A file isn't taken, or nothing is decided: said with whatever else is wrong, so that nobody corrects it twice."""
     with _scene_of(page, track, trigger) as session:
         there = _there(page, session, number, track, trigger, form.get("about"))
-        faults, bad = list(handed.faults), {one.name for one in handed.faults}
+        faults, bad = list(found), {one.name for one in found}
         try:
-            there.offer.move.form.checked(form, session.office.book_of(there.file.policy).tz)
+            there.form.checked(form, session.office.book_of(there.file.policy).tz)
         except Refusal as refusal:
             faults += [one for one in refusal.faults if one.name not in bad]
+        if not faults:
+            return _sure(page, there, typed, opened)
         return _drawn(page, there, typed, tuple(faults), opened)
+
+
+def _in_full(page: Page, there: Scenery, typed: Typed) -> tuple[Typed, tuple[FieldFault, ...]]:
+    """A case may be named as in the search, `107` or `wh-2026-000107`; the trigger takes its whole number.
+
+    A fault for one that isn't there, before anybody is asked whether they are sure.
+    """
+    faults = []
+    for field in there.form.fields:
+        if field.kind == "case" and typed.one(field.name):
+            found = search.full_number(there.session, typed.one(field.name), page.reader.actor, page.reader.now)
+            if found is None or found == there.file.number:
+                faults.append(FieldFault(field.name, "no_such_case"))
+            else:
+                typed = typed.with_one(field.name, found)
+    return typed, tuple(faults)
+
+
+def _sure(page: Page, there: Scenery, typed: Typed, opened: Opened) -> Response:
+    """What can't be undone is shown once more before it is done, with all that hangs on it."""
+    widgets = drawn(_scene(page, there), there.form.fields, typed)
+    said = [(one.label, next((each.label for each in one.choices if each.chosen), one.value)) for one in widgets]
+    return page.show("sure.html", there.session, typed=typed.items(), said=said, opened=opened,
+                     **_common(page, there, typed))  # fmt: skip
 
 
 def _scene_of(page: Page, track: str, trigger: str) -> AbstractContextManager[Session]:
@@ -186,7 +236,7 @@ def _beginnings(page: Page, offer: Offer) -> Typed:
     now = page.tongue.local(page.reader.now)
     given: dict[str, str] = {}
     for field in offer.move.form.fields:
-        if field.kind == "moment":
+        if field.kind == "moment" and offer.move.name not in _AHEAD:
             given[field.name] = now
         elif field.kind == "date" and field.name in {"day", "from_day"}:
             given[field.name] = now[:10]
@@ -208,7 +258,7 @@ def _drawn(
     kept: Unsent | None = None,
 ) -> Response:
     offer, book = there.offer, there.session.office.book_of(there.file.policy)
-    widgets = drawn(_scene(page, there), offer.move.form.fields, typed, faults)
+    widgets = drawn(_scene(page, there), there.form.fields, typed, faults)
     # A fault of something that this page doesn't show would otherwise be told by nothing.
     lost = [] if summary(widgets) else [_lost(page, offer, one) for one in faults]
     scale = book.scales.get(typed.one("scale"))
@@ -226,7 +276,7 @@ def _drawn(
         scales=scales,
         scale=scale,
         refusal=None,
-        **_common(page, there),
+        **_common(page, there, typed),
     )
 
 
@@ -250,12 +300,12 @@ def _scene(page: Page, there: Scenery) -> Scene:
 def _refused(page: Page, there: Scenery, typed: Typed, refusal: Refusal, opened: Opened) -> Response:
     """A rule of its own stood against it: said above the form, which keeps what was typed."""
     problem = errors.problem_of(page.request, refusal)
-    widgets = drawn(_scene(page, there), there.offer.move.form.fields, typed)
+    widgets = drawn(_scene(page, there), there.form.fields, typed)
     return page.show(
         "trigger.html", there.session, status=problem.status, widgets=widgets, faulty=[], lost=[], opened=opened,
         changed=_since(page, there, opened), kept=None, scales=[],
         scale=there.session.office.book_of(there.file.policy).scales.get(typed.one("scale")),
-        refusal=problem, **_common(page, there),
+        refusal=problem, **_common(page, there, typed),
     )  # fmt: skip
 
 
@@ -280,20 +330,25 @@ def _sheet(page: Page, there: Scenery) -> Sheet:
     return Sheet(page, there.session, there.file, there.session.office.book_of(there.file.policy), [there.offer])
 
 
-def _common(page: Page, there: Scenery) -> dict[str, Any]:
+def _common(page: Page, there: Scenery, typed: Typed | None = None) -> dict[str, Any]:
     offer = there.offer
     sheet = _sheet(page, there)
+    weighing = Weighing(page, there.session, there.file, offer, typed or Typed.nothing(), sheet)
     hidden = Head(there.file.number, there.file.level, "", "", "", "", "", "")
     record = offer.record
     return {
         "case": there.file,
         "head": hidden if there.sight.nothing else head(page, there.session, there.file, there.sight),
         "blind": there.sight.nothing,
-        "title": page.caption(offer.move.label),
+        "title": sheet.caption(offer),
         "about": page.word(offer.declared.label),
         "whose": sheet.place(record),
-        "limits": [one for one in sheet.limits(record.no) if one.left is not None] if not offer.move.opens else [],
+        "limits": sheet.met_by(offer),
+        "cautions": [] if there.sight.nothing else cautions(page, there.file, offer),
+        "ordered": [] if there.sight.nothing else ordered(page, there.session, there.file, offer),
         "action": sheet.button(offer).address.partition("?")[0],
         "files": takes_files(offer.move.form),
+        "back": f"?back=desk.{group}" if (group := _desk(page)) is not None else "",
+        "weighed": [] if there.sight.nothing or not offer.free else weighed(weighing),
         "beside": [] if there.sight.nothing else beside(page, there.session, there.file, there.sight, offer),
     }

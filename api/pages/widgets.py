@@ -86,6 +86,12 @@ def _widget(scene: Scene, field: Field, typed: Typed, faults: Mapping[str, str])
             choices = tuple(one for one in choices if one.chosen)
             return Widget(**common, look="fixed", choices=choices, error=error, value=typed.one("scale"))
         look = "boxes" if field.kind in {"statutory", "organisations"} else _look_of(field, choices, error)
+        if look == "radios" and not field.required:
+            # A dot once set can't be taken off again, save by another one.
+            choices = (
+                *choices,
+                Choice("", scene.page.say("Not stated"), chosen=not any(one.chosen for one in choices)),
+            )
         return Widget(**common, look=look, choices=choices, error=error, value=typed.one(field.name))
     value = typed.raw(field.name)
     if field.kind == "evidence":

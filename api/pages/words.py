@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cases.scenario.words import KINDS_OF_MESSAGE, ROLES
+from cases.scenario.words import KINDS, KINDS_OF_MESSAGE, ROLES
 from policies.vocabulary import Words
 
 __all__ = ["CHOICES", "FIELDS", "HINTS", "KINDS", "KINDS_OF_MESSAGE", "ROLES", "SECTIONS", "field_label", "hint"]
@@ -177,6 +177,13 @@ HINTS: Final[Mapping[str, Words]] = {
         "写看到、听到的事实：何时、何地、谁说了什么。不写推测。",
         "What you saw and heard: when, where, who said what. No guesses.",
     ),
+    "referral.complete.summary": Words(
+        "诊断、治疗经过和出院（结束治疗）时的状况；学校据此安排返校。",
+        "Diagnosis, course of treatment and condition at its end; the school plans the return by it.",
+    ),
+    "case.close.summary": Words(
+        "办了什么、现在怎样、今后谁来关注。", "What was done, how it is now, who keeps an eye on it."
+    ),
     "clinical_note": Words("街道、校长等看不到这一栏。", "Street and principal can't see this."),
 }
 
@@ -241,29 +248,6 @@ SECTIONS: Final[Mapping[str, Words]] = {
     "open": Words("个案概况", "the case itself"),
 }
 
-KINDS: Final[Mapping[str, Words]] = {
-    "city": Words("市级", "city"),
-    "district": Words("区级", "district"),
-    "education_bureau": Words("教育局", "education bureau"),
-    "street": Words("街道", "street"),
-    "community": Words("社区", "community"),
-    "school": Words("学校", "school"),
-    "hospital": Words("医院", "hospital"),
-    "police": Words("公安", "police"),
-    "procuratorate": Words("检察院", "procuratorate"),
-    "court": Words("法院", "court"),
-    "civil_affairs": Words("民政", "civil affairs"),
-    "womens_federation": Words("妇联", "women's federation"),
-    "health_commission": Words("卫健委", "health commission"),
-    "youth_league": Words("共青团", "youth league"),
-    "care_committee": Words("关工委", "care committee"),
-    "disabled_federation": Words("残联", "disabled federation"),
-    "cyberspace": Words("网信", "cyberspace"),
-    "justice": Words("司法", "justice"),
-    "social_work": Words("社工", "social work"),
-    "guidance_center": Words("陶老师工作站", "guidance centre"),
-}
-
 CHANGES: Final[Mapping[str, Words]] = {
     "appointed": Words("任命", "appointed"),
     "ended": Words("免职", "post ended"),
@@ -277,6 +261,7 @@ ROOMS: Final[Mapping[str, Words]] = {
     "open": Words("个案、进展和时限", "case, timeline, tracks and limits"),
     "files": Words("附件目录", "list of files"),
     "pictures": Words("图片缩略图", "pictures, small"),
+    "supervision orders": Words("督办页面", "supervision orders"),
     "search by name": Words("按姓名查找", "search by name"),
 }
 """Where something was opened, as the access log keeps it; other words there are a reason that somebody wrote."""

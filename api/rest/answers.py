@@ -236,6 +236,7 @@ class FigureLine(Shown):
     value: float | None = Field(description="百分率、均分或每千/每百件数 · percent, mean, or so many per 1,000 or 100")
     of: int | None = Field(description="统计件数 · how many it rests on")
     few: bool
+    aside: bool = Field(description="为免推算出他项而不显示 · kept back so that nobody reckons another one")
 
 
 class MonthFigures(Shown):

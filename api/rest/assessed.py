@@ -67,7 +67,7 @@ def _figures(told: Mapping[str, Figure]) -> list[answers.FigureLine]:
     for one in INDICATORS:
         figure = told[one.code]
         value = None if figure.value is None else round(figure.value, _DIGITS)
-        found.append(answers.FigureLine(code=one.code, value=value, of=figure.of, few=figure.few))
+        found.append(answers.FigureLine(code=one.code, value=value, of=figure.of, few=figure.few, aside=figure.aside))
     return found
 
 

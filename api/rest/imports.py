@@ -146,7 +146,7 @@ def check_import(reader: Asked, list_: Annotated[Given, Depends(given)], house: 
         found = listed(list_.kind, list_.content, today)
     except TableFault as fault:
         raise Refusal("invalid", faults=(FieldFault("file", f"table_{fault.code}", fault.facts),)) from None
-    checked = imports.check(session, list_.kind, found.rows, reach)
+    checked = imports.check(session, list_.kind, found.rows, reach, found.doubtful, found.faults)
     faults = found.found([*found.faults, *checked.faults])
     said = checked_as_dict(found, checked, faults, reader.language, MOST)
     number = None

@@ -142,13 +142,22 @@ _EXAMPLES: Final[Mapping[str, Callable[[Mapping[str, str]], Any]]] = {
 }
 
 
+LEFT_OUT: Final[Mapping[str, Schema]] = {
+    "ruling": {
+        "default": "done",
+        "description": "不填即认可反馈、办结 · left out, the feedback is accepted and the assignment done",
+    },
+}
+"""What an optional field means where it is left out. People are asked (`api.pages.insisted`); a system has to know."""
+
+
 def schema_of(field: Field) -> Schema:
     """The JSON Schema of one field, with its codes where it is a choice; an optional one may be null too."""
     schema: Schema = (
         {"type": "string", "enum": list(field.choices)} if field.kind == "choice" else dict(SCHEMAS[field.kind])
     )
     if not field.required:
-        schema = _or_null(schema)
+        schema = _or_null(schema) | LEFT_OUT.get(field.name, {})
     return {**schema, "title": field.name, "x-section": field.section}
 
 

@@ -105,6 +105,11 @@
     document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
     form.addEventListener("submit", () => { changed = false; clearTimeout(timer); });
   }
+  // On a telephone the present step may lie beyond the edge.
+  const step = document.querySelector(".stepper [aria-current]");
+  if (step) step.parentNode.scrollLeft = step.offsetLeft - (step.parentNode.clientWidth - step.offsetWidth) / 2;
+  // What was done is said once, not again whenever the page is loaded anew.
+  if (document.querySelector("[data-once]")) history.replaceState(history.state, "", location.pathname);
   // A red frame appears once a form was sent: take the reader there.
   const summary = document.querySelector(".errsum");
   if (summary) summary.focus();

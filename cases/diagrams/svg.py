@@ -33,17 +33,20 @@ class Box:
     edge: Edge | None = None
 
 
-def svg_of(chart: Chart, language: str, present: str | None = None) -> str:
-    """The drawing as text, the same for the same declaration. `present` marks the state in which a track stands."""
-    drawing = _Drawing(chart, language, present)
+def svg_of(chart: Chart, language: str, present: str | None = None, *, codes: bool = True) -> str:
+    """The drawing as text, the same for the same declaration. `present` marks the state in which a track stands.
+
+    `codes`: under each label its name in the declaration, for whoever programs; who works needs none.
+    """
+    drawing = _Drawing(chart, language, present, codes=codes)
     return drawing.text()
 
 
 class _Drawing:
     """One drawing under way."""
 
-    def __init__(self, chart: Chart, language: str, present: str | None) -> None:
-        self.chart, self.language, self.present = chart, language, present
+    def __init__(self, chart: Chart, language: str, present: str | None, *, codes: bool) -> None:
+        self.chart, self.language, self.present, self.codes = chart, language, present, codes
         edges = {f"label{number}": edge for number, edge in enumerate(chart.joined)}
         links = [Link(name, edge.sources, edge.target, _weight(chart, edge)) for name, edge in edges.items()]
         links.append(Link(OPENING, (), chart.track.initial))
@@ -70,7 +73,7 @@ class _Drawing:
         title = said(track.states[name].label, self.language)
         lines = [Line(self.say("现在", "now"), "now")] if name == self.present else []
         lines.append(Line(title, "title"))
-        if title.replace(" ", "_") != name:
+        if self.codes and title.replace(" ", "_") != name:
             lines.append(Line(name, "code"))
         running = [one for one in chart.clocks[name] if one not in chart.paused[name]]
         rows: tuple[tuple[Sign, list[Label]], ...] = (
@@ -117,7 +120,7 @@ class _Drawing:
         bottom = self.tops[-1] + self.heights[-1]
         parts = [*self._lines(), *self._boxes()]
         name = said(track.label, self.language)
-        code = track.kind if name.replace(" ", "_") != track.kind else ""
+        code = track.kind if self.codes and name.replace(" ", "_") != track.kind else ""
         everywhere = [said(move.label, self.language) for move in self.chart.stays_everywhere]
         return sheet(self.language, name, code, self._described(), parts, everywhere, (right + MARGIN, bottom + MARGIN))
 

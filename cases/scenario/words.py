@@ -1,4 +1,4 @@
-"""What the timeline calls roles and messages, in both languages."""
+"""What roles, organisations and messages are called, in both languages."""
 
 from __future__ import annotations
 
@@ -20,6 +20,28 @@ ROLES: Final[Mapping[str, Words]] = {
     "supervisor": Words("督导员", "supervisor"),
     "auditor": Words("审计员", "auditor"),
     "admin": Words("管理员", "administrator"),
+}
+KINDS: Final[Mapping[str, Words]] = {
+    "city": Words("市级", "city"),
+    "district": Words("区级", "district"),
+    "education_bureau": Words("教育局", "education bureau"),
+    "street": Words("街道", "street"),
+    "community": Words("社区", "community"),
+    "school": Words("学校", "school"),
+    "hospital": Words("医院", "hospital"),
+    "police": Words("公安", "police"),
+    "procuratorate": Words("检察院", "procuratorate"),
+    "court": Words("法院", "court"),
+    "civil_affairs": Words("民政", "civil affairs"),
+    "womens_federation": Words("妇联", "women's federation"),
+    "health_commission": Words("卫健委", "health commission"),
+    "youth_league": Words("共青团", "youth league"),
+    "care_committee": Words("关工委", "care committee"),
+    "disabled_federation": Words("残联", "disabled federation"),
+    "cyberspace": Words("网信", "cyberspace"),
+    "justice": Words("司法", "justice"),
+    "social_work": Words("社工", "social work"),
+    "guidance_center": Words("陶老师工作站", "guidance centre"),
 }
 KINDS_OF_MESSAGE: Final[Mapping[str, Words]] = {
     "owes": Words("待办", "to do"),

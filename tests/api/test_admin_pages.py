@@ -11,12 +11,14 @@ from httpx import Response
 from sqlalchemy import func, insert, select
 
 from cases.people import duty, member, organisation, post
+from cases.posts import enlist
 from cases.records import incident, policy_version
 from cases.shelf import FolderShelf
 from policies import book as books
 from tests.api.door import Client, Door
 from tests.api.lists import xlsx
 from tests.api.pages_forms import follow, form_on, send
+from tests.town import SINCE
 
 PAGES = (
     "/admin", "/admin/organisations", "/admin/imports", "/admin/policy", "/admin/policy/nanjing-2026.1",
@@ -178,6 +180,25 @@ def test_every_faulty_cell_of_a_list_is_shown_and_nothing_is_written(door: Door)
         assert connection.scalar(select(func.count()).where(organisation.c.code.in_(["T-a", "T-b"]))) == 0
 
 
+def test_all_that_is_wrong_with_a_list_is_said_at_once(door: Door) -> None:
+    content = xlsx(("单位", "姓名", "职务", "电话", "语言"), ("nowhere", "何苗", "officer", "abc", "fr"))
+    found = uploaded(door.client("admin@district"), content, kind="members")
+    for wrong in ("电话应为", "没有这个单位", "应为其中之一"):
+        assert wrong in found.text, wrong
+
+
+def test_students_are_offered_to_whoever_may_bring_them_in_with_their_school(door: Door) -> None:
+    above = door.client("admin@district")
+    assert 'value="students"' not in above.get("/admin/imports").text
+    refused = uploaded(above, xlsx(HEADS, ("a", "b", "c", "d")), kind="students", school="T-school")
+    assert refused.status_code == 422, "the form isn't lost"
+    with door.town.store.begin() as connection:
+        both = enlist(connection, door.town.places["school"], "兼任管理员", ["admin"], since=SINCE).id
+    page = door.client(both).get("/admin/imports").text
+    assert 'value="students"' in page
+    assert '<option value="T-school" selected>' in page
+
+
 def test_a_list_without_a_fault_is_written_when_its_owner_says_so(door: Door, tmp_path: Path) -> None:
     door.house.office.shelf = FolderShelf(tmp_path)
     client = door.client("admin@district")
@@ -261,6 +282,9 @@ def test_the_log_is_the_auditors(door: Door) -> None:
     auditor = door.client("auditor@district")
     assert number in auditor.get("/admin/log").text
     assert number in auditor.get(f"/admin/log?number={number}").text
+    for written in (number.lower(), number.rpartition("-")[2].lstrip("0")):
+        found = auditor.get(f"/admin/log?number={written}").text
+        assert number in found[found.index("<tbody") :], written
     assert "没有这个个案" in auditor.get("/admin/log?number=WH-2026-999999").text
     assert number not in door.client("auditor@district#2").get("/admin/log").text
     assert door.client("admin@district").get("/admin/log").status_code == 403

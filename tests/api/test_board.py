@@ -6,16 +6,19 @@ import io
 import re
 import zipfile
 from datetime import datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import event, select
 
 from api.pages.printed import FONT
+from cases.board import TILES
 from cases.records import access_log, track
 from cases.records import case as cases
 from tests.api.door import Client, Door
-from tests.api.pages_forms import follow, headings, send
+from tests.api.pages_forms import follow, form_on, headings, send
 
 _KEY = r'href="/cases/(WH-[^"]+)".*?<td role="cell" class="c3">(.*?)</td>'
 """What a row is about: the case, its step, and who owes it."""
@@ -76,6 +79,92 @@ def test_what_is_late_comes_first_and_the_tiles_are_filters(door: Door) -> None:
     assert tiles(page)["Due within 4 hours"] == len(rows(client.get("/board?tile=soon").text)) > 0
 
 
+def counted(client: Client, address: str) -> int:
+    """How many rows a list has, all its pages together; what it says of itself has to be the same."""
+    count, said = 0, set()
+    while address:
+        page = client.get(unescape(address)).text
+        count += len(rows(page))
+        said |= {int(one.replace(",", "")) for one in re.findall(r"第 [\d,]+–[\d,]+ 件，共 ([\d,]+) 件", page)}
+        more = re.search(r'href="(/board\?[^"]*after=[^"]+)"', page)
+        address = more[1] if more else ""
+    assert said == ({count} if count else set())
+    return count
+
+
+def numbers(page: str) -> list[tuple[str, int]]:
+    """Every number of the board that leads to a list, with its address; what is chosen already leads back."""
+    found = re.findall(r'class="kpi k-[^"]*" href="(/board[^"]*)"><span>.*?</span><b>([\d,]+)</b>', page)
+    chips = re.search(r'<div class="chips lean".*?</div>', page, re.DOTALL)
+    assert chips is not None
+    found += re.findall(r'<a class="chip" href="(/board[^"]*)">[^<]*? ([\d,]+)</a>', chips[0])
+    found += re.findall(r'<th scope="row"><a href="(/board[^"]*)">.*?<td class="num">([\d,]+)</td>', page, re.DOTALL)
+    return [(address, int(count.replace(",", ""))) for address, count in found]
+
+
+def of_everything(door: Door) -> None:
+    """Late and early, of several levels, disputed and ordered, in an order about a case that is closed too."""
+    for level in ("red", "orange", "orange"):
+        whistled(door, level=level)
+    late(door, hours=30)
+    declined = whistled(door, level="orange")
+    door.town.fire("lead@street", declined, street_track(door, declined), "decline",
+                   {"reason": "不在本街道", "proposed": door.town.places["street#2"].id}, door.now)  # fmt: skip
+    ordered = whistled(door, level="red")
+    door.town.fire("supervisor@district", ordered, "supervision", "issue",
+                   {"about": street_track(door, ordered), "demand": "立即"}, door.now)  # fmt: skip
+    late(door, hours=2)
+    whistled(door, level="red")
+
+
+@pytest.mark.parametrize("who", ["supervisor@district", "coordinator@district", "supervisor@city"])
+def test_every_number_on_the_board_is_that_of_the_list_behind_it(door: Door, who: str) -> None:
+    of_everything(door)
+    client = door.client(who)
+    street = door.town.places["street"].id
+    filters = ("", "tile=overdue", "tile=disputes", "tile=soon", "level=red", "level=red&tile=orders", "late=4",
+               "late=24&tile=unacknowledged", f"organisation={street}", "clock=assignment.acknowledge",
+               "clock=supervision.supervision_answer&level=orange", f"street={street}&late=1&tile=overdue")  # fmt: skip
+    known: dict[str, int] = {}
+    seen = 0
+    for address in filters:
+        page = client.get(f"/board?{address}").text
+        found = numbers(page)
+        chosen = re.search(r'<a class="kpi[^>]*aria-current="true"><span>.*?</span><b>([\d,]+)</b>', page)
+        if chosen is not None:
+            found.append((f"/board?{address}", int(chosen[1])))
+        assert len(found) >= len(TILES) + 2, address
+        for href, count in found:
+            known[href] = known[href] if href in known else counted(client, href)
+            assert known[href] == count, (address, href)
+            seen += count
+    assert seen > 100
+
+
+def test_an_order_about_a_closed_case_waits_among_the_orders_and_not_before_todays_work(door: Door) -> None:
+    number = whistled(door, level="orange")
+    door.town.fire("supervisor@district", number, "supervision", "issue",
+                   {"about": street_track(door, number), "demand": "立即"}, door.now)  # fmt: skip
+    late(door, days=30)
+    client = door.client("supervisor@district")
+    of_order = "clock=supervision.supervision_answer"
+    assert number in "".join(rows(client.get(f"/board?{of_order}").text))
+    with door.town.store.begin() as connection:
+        connection.execute(cases.update().where(cases.c.number == number).values(state="closed", closed_at=door.now))
+    assert rows(client.get(f"/board?{of_order}&tile=overdue").text) == []
+    assert number in "".join(rows(client.get("/board?tile=orders").text))
+
+
+def test_nothing_is_offered_to_several_where_nothing_can_be_ticked(door: Door) -> None:
+    of_everything(door)
+    client = door.client("coordinator@district")
+    disputed = client.get("/board?tile=disputes").text
+    assert len(rows(disputed)) == 1
+    assert 'type="checkbox" name="one"' not in disputed
+    assert "批量催办" not in disputed
+    assert "批量催办" in client.get("/board?tile=overdue").text
+
+
 def test_a_track_has_one_row_with_what_is_due_first(door: Door) -> None:
     whistled(door)
     late(door, hours=30)
@@ -127,11 +216,11 @@ def test_the_ranking_drills_down(door: Door) -> None:
     district = door.client("supervisor@district").get("/board").text
     drill = re.search(r'<th scope="row"><a href="(/board\?[^"]*organisation=\d+)">示例street</a>', district)
     assert drill is not None
-    narrowed = door.client("supervisor@district").get(drill[1]).text
+    narrowed = door.client("supervisor@district").get(unescape(drill[1])).text
     assert number in narrowed
     assert all("示例street ·" in one for one in rows(narrowed))
     city = door.client("supervisor@city").get("/board").text
-    assert f"/board?district={door.town.places['district'].id}" in city
+    assert f'/board?tile=overdue&amp;district={door.town.places["district"].id}"' in city
 
 
 def test_a_filter_is_kept_under_a_name_and_dropped_again(door: Door) -> None:
@@ -278,6 +367,24 @@ def test_the_desk_has_what_waits_and_the_button_that_does_it(door: Door) -> None
     assert "没有" in door.client("coordinator@district#2").get("/desk").text
 
 
+def test_from_the_desk_one_rules_with_what_was_proposed_and_comes_back_to_the_next(door: Door) -> None:
+    declined = whistled(door, level="orange")
+    no, other = street_track(door, declined), door.town.places["street#2"]
+    door.town.fire("lead@street", declined, no, "decline", {"reason": "不在本街道", "proposed": other.id}, door.now)
+    client = door.client("coordinator@district")
+    page = client.get("/desk").text
+    assert f"对方建议由{other.name}办理" in page
+    link = re.search(rf'href="(/cases/{declined}/tracks/{no}/reassign[^"]*)"', page)
+    assert link is not None
+    form = client.get(unescape(link[1]))
+    assert form_on(form)[1]["to"] == [str(other.id)]
+    missing = send(client, form)
+    assert missing.status_code == 422
+    back = send(client, missing, {"reason": "属于该街道"})
+    assert back.headers["location"] == f"/desk?group=disputes&done={declined}"
+    assert f"已办理：{declined}" in follow(client, back).text
+
+
 def test_the_desk_shows_extensions_and_the_same_student_twice(door: Door) -> None:
     number = whistled(door, level="orange")
     no = street_track(door, number)
@@ -361,3 +468,30 @@ def test_the_months_are_walked_from_one_to_the_next(door: Door) -> None:
     assert "/bulletin?month=2026-02" in page
     assert "/bulletin?month=2026-04" in page
     assert door.now - timedelta(days=2) < datetime.fromisoformat("2026-04-02T02:00:00+00:00")
+
+
+def test_many_at_once_show_how_late_each_is_and_whether_it_is_ordered_and_one_goes_back_to_the_filter(
+    door: Door,
+) -> None:
+    number = whistled(door)
+    no = street_track(door, number)
+    door.town.fire("supervisor@district", number, "supervision", "issue", {"about": no, "demand": "立即"}, door.now)
+    late(door, hours=3)
+    client = door.client("supervisor@district")
+    board = client.get("/board?tile=overdue&level=red")
+    assert 'name="back" value="tile=overdue&amp;level=red"' in board.text
+    asked = client.get(together(client, "remind", f"{number}~{no}") + "&back=tile%3Doverdue%26level%3Dred%26x%3D1")
+    listed = asked.text[asked.text.index("plainlist") :]
+    assert "sla-over" in listed
+    assert "已督办" in listed or "督办中" in listed
+    assert 'href="/board?tile=overdue&amp;level=red"' in asked.text
+    done = send(client, asked, {"text": ""}, "/board/together")
+    assert 'href="/board?tile=overdue&amp;level=red"' in done.text
+
+
+def test_a_table_to_take_home_has_a_chinese_name_and_a_filter(door: Door) -> None:
+    whistled(door)
+    answer = door.client("supervisor@district").get("/board.xlsx")
+    assert "filename*=UTF-8''%E9%80%BE%E6%9C%9F" in answer.headers["content-disposition"]
+    sheet = load_workbook(io.BytesIO(answer.content)).worksheets[0]
+    assert sheet.auto_filter.ref == f"A1:I{sheet.max_row}"

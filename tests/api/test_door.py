@@ -225,8 +225,8 @@ def test_what_goes_wrong_has_its_status_and_says_nothing_of_the_inside(
 def test_a_refusal_is_told_in_both_languages_with_who_could_and_what_is_faulty(tried: Door) -> None:
     chinese, english = (tried.client("counselor@school", language=one) for one in ("zh_CN", "en"))
     refused = [one.get("/api/v1/trial/goes/refused").json() for one in (chinese, english)]
-    assert refused[0]["detail"] == "您在这个个案里没有这项权限。可以办理的有：协调员"
-    assert refused[1]["detail"] == "You have no right to do this in this case. It can be done by: coordinator"
+    assert refused[0]["detail"] == "您没有这项权限。可以办理的有：协调员"
+    assert refused[1]["detail"] == "You have no right to do this. It can be done by: coordinator"
     assert refused[1]["who_can"] == ["coordinator@district"]
     faulty = [one.get("/api/v1/trial/goes/faulty").json()["faults"] for one in (chinese, english)]
     assert faulty[0] == [{"field": "student.born", "code": "in_the_future", "message": "不能晚于现在"}]

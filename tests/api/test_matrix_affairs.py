@@ -19,9 +19,10 @@ from fastapi.routing import iter_route_contexts
 from api.signin import cookies, oversight
 from cases import census, imports, referrals, subscribers
 from cases.placing import Reach
+from cases.shelf import FolderShelf
 from cases.store import Store
 from tests.api.door import AT_HOME, Door, door_of
-from tests.api.planted import CANARIES, FILERS_NAME, Planted, plant
+from tests.api.planted import CANARIES, FILER, FILERS_NAME, Planted, plant
 from tests.api.test_matrix import MEMBERS, PAGES
 from tests.cases import oracle
 
@@ -127,8 +128,9 @@ class Route:
 
 
 @pytest.fixture(scope="module")
-def door(server: Store) -> Iterator[Door]:
+def door(server: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
     with server.scratch() as fresh, door_of(fresh) as opened:
+        opened.house.office.shelf = FolderShelf(tmp_path_factory.mktemp("shelf"))
         yield opened
 
 
@@ -269,7 +271,8 @@ def wrong(
 ) -> list[str]:
     """The cells that were answered otherwise than the table says; of the routes `every` so many for each member."""
     found = []
-    for place, who in enumerate(members):
+    # Whoever filed the report asks last: what they look at is told with their name, as of everybody.
+    for place, who in enumerate(sorted(members, key=lambda one: one == FILER)):
         mine = [one for turn, one in enumerate(routes) if (turn + place) % every == 0]
         found += asyncio.run(_wrong(door, planted, mine, who))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from httpx import Response
 from sqlalchemy import event, select
 
@@ -469,3 +470,12 @@ def test_time_passes_on_the_case_page(door: Door) -> None:
     door.town.run_until(door.now)
     client = door.client("officer@street", "en")
     assert "overdue" in client.get(f"/cases/{number}").text
+
+
+@pytest.mark.parametrize("path", ["/desk", "/admin", "/board", "/statistics"])
+def test_whoever_may_not_open_a_page_is_told_so_once_and_of_no_case(door: Door, path: str) -> None:
+    page = door.client("officer@street").get(path)
+    assert page.status_code == 403
+    assert "个案里" not in page.text
+    assert page.text[page.text.index("<main") :].count("您没有这项权限") == 1
+    assert "可以办理的有" in page.text

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select
 from starlette.datastructures import FormData, UploadFile
 
 from api.pages import choosing, widgets
@@ -239,3 +240,99 @@ def test_the_whole_way_from_the_summons_to_the_closing(door: Door) -> None:
     form = principal.get(f"/cases/{number}/tracks/0/close")
     closed = follow(principal, send(principal, form, {"outcome": "resolved", "summary": "解决"}))
     assert "已结案" in closed.text
+
+
+def test_a_ruling_about_feedback_is_asked_for_and_never_supposed(door: Door) -> None:
+    number = door.town.whistle().case.number
+    page = door.client("officer@street").get(f"/cases/{number}").text
+    track = int(re.findall(rf"/cases/{number}/tracks/(\d+)/report_in", page)[0])
+    came = {"at": door.now, "where": "学校", "mode": "on_site", "people": ["王"]}
+    for trigger, form in (("report_in", came), ("give_feedback", {"measures": "x", "outcome": "partly"})):
+        door.town.fire("officer@street", number, track, trigger, form, door.now)
+    client = door.client("coordinator@district")
+    address = f"/cases/{number}/tracks/{track}/settle_dispute"
+    form = client.get(address)
+    assert form.text.index('name="ruling"') < form.text.index('name="reason"'), "what is decided stands before why"
+    assert "ruling" not in form_on(form)[1], "nothing is chosen yet"
+    unsaid = send(client, form, {"reason": "看过了"})
+    assert unsaid.status_code == 422
+    assert "#f-ruling" in unsaid.text, "the summary leads to it"
+    assert "看过了" in unsaid.text
+    assert "已反馈" in client.get(f"/cases/{number}").text, "nothing was decided"
+    said = follow(client, send(client, unsaid, {"ruling": "on_scene"}))
+    assert said.status_code == 200, headings(said)
+    again = client.get(f"/cases/{number}/tracks/{track}/settle_dispute")
+    assert again.status_code == 409, "the feedback went back"
+
+
+def two_of_one_student(door: Door) -> tuple[str, str]:
+    """Two cases of one student that are under way, as the desk finds them."""
+    from cases.records import case as cases
+
+    older, newer = (door.town.whistle(at=door.now).case.number for _ in range(2))
+    with door.town.store.begin() as connection:
+        one = connection.scalar(select(cases.c.student_id).where(cases.c.number == older))
+        connection.execute(cases.update().where(cases.c.number == newer).values(student_id=one))
+    return older, newer
+
+
+def test_merging_shows_the_other_case_and_what_ends_and_is_asked_for_twice(door: Door) -> None:
+    older, newer = two_of_one_student(door)
+    client = door.client("coordinator@district")
+    form = client.get(f"/cases/{newer}/tracks/0/merge")
+    assert form_on(form)[1]["into"] == [older], "the only one needn't be typed"
+    shown = form.text[form.text.index("办理前请看") :]
+    assert older in shown
+    assert "红色 · 处置中" in shown
+    assert "派单（示例street）：待签收" in shown[shown.index("随本案一并终止") :]
+    sure = send(client, form, {"reason": "同一件事"})
+    assert "此操作无法撤销" in sure.text
+    assert "处置中" in client.get(f"/cases/{newer}").text, "nothing has happened yet"
+    assert send(client, sure).status_code == 303
+    assert "已并案" in client.get(f"/cases/{newer}").text
+
+
+def test_a_case_that_nothing_can_go_into_is_named_as_such(door: Door) -> None:
+    number = door.town.whistle(at=door.now).case.number
+    client = door.client("coordinator@district")
+    for typed in ("WH-2026-999999", "x", number):
+        answer = send(client, client.get(f"/cases/{number}/tracks/0/merge"), {"into": typed})
+        assert answer.status_code == 422, typed
+        assert "没有可以并入的这个个案" in answer.text, headings(answer)
+        assert typed in answer.text
+
+
+def test_a_case_may_be_named_as_in_the_search(door: Door) -> None:
+    older, newer = two_of_one_student(door)
+    client = door.client("coordinator@district")
+    for written in (older.lower(), older.rpartition("-")[2].lstrip("0")):
+        form = client.get(f"/cases/{newer}/tracks/0/merge?into={written}")
+        sure = send(client, form, {"into": written, "reason": "同一件事"})
+        assert form_on(sure)[1]["into"] == [older]
+
+
+def test_regrading_says_which_limits_would_move_and_offers_no_level_that_it_has_already(door: Door) -> None:
+    number = door.town.whistle(at=door.now, level="orange").case.number
+    client = door.client("coordinator@district")
+    page = client.get(f"/cases/{number}/tracks/0/regrade").text
+    assert 'value="red"' in page
+    assert 'value="orange"' not in page
+    shown = page[page.index("现在的等级") :]
+    assert "橙色" in shown[:80]
+    red = re.search(r"调为红色</dt><dd>(.*?)</dd>", shown, re.DOTALL)
+    assert red is not None
+    assert re.search(r"示例street · 签收：由 .* 改为 ", red[1])
+
+
+def test_an_order_says_about_whom_and_an_extension_until_when(door: Door) -> None:
+    number = door.town.whistle(at=door.now, level="orange").case.number
+    page = door.client("officer@street").get(f"/cases/{number}").text
+    track = int(re.findall(rf"/cases/{number}/tracks/(\d+)/report_in", page)[0])
+    order = door.client("supervisor@district").get(f"/cases/{number}/supervision/issue?about={track}").text
+    assert "派单（示例street）：待签收" in order
+    assert re.search(r"签收：剩余.*?，时限 ", order)
+    assert "请书面说明逾期原因" in order, "a phrase at one tap"
+    asked = door.town.fire("officer@street", number, "extension", "request",
+                           {"about": track, "reason": "x", "extra": 1}, door.now)  # fmt: skip
+    grant = door.client("coordinator@district").get(f"/cases/{number}/tracks/{max(asked.case.tracks)}/grant").text
+    assert re.search(r"批准后</dt><dd>示例street · 反馈：由 .* 改为 ", grant)

@@ -128,7 +128,7 @@ def test_ones_password_is_changed_and_other_sessions_ended_from_the_page(door: D
 def test_ones_tokens_are_listed_and_revoked_from_the_page(door: Door) -> None:
     holder = account_of(door, "principal@school")
     browser = holder.sign_in()
-    system, others = door.token("counselor@school", "cases:read"), door.token("mentor@school", "cases:read")
+    system, others = door.token("principal@school", "cases:read"), door.token("mentor@school", "cases:read")
     shown = browser.get("/me/security").text
     assert "a system" in shown
     found = re.findall(r'action="(/me/security/tokens/[^"]+/end)"', shown)

@@ -230,8 +230,8 @@ def test_machines_read_the_same_figures(told: Door) -> None:
     said = found.json()
     assert said["cases"] == 11
     figures = {one["code"]: one for one in said["assessed"]["figures"]}
-    assert figures["acknowledge"] == {"code": "acknowledge", "value": 87.5, "of": 16, "few": False}
-    assert figures["family"] == {"code": "family", "value": None, "of": None, "few": True}
+    assert figures["acknowledge"] == {"code": "acknowledge", "value": 87.5, "of": 16, "few": False, "aside": False}
+    assert figures["family"] == {"code": "family", "value": None, "of": None, "few": True, "aside": False}
     assert [one["month"] for one in said["assessed"]["months"]] == ["2026-03"]
     assert "示例street" in {one["name"] for one in said["assessed"]["below"]}
     times = {one["code"]: one for one in said["assessed"]["times"]}

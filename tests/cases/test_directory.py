@@ -6,6 +6,7 @@ import timeit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, event, select
@@ -283,6 +284,38 @@ def test_faulty_shifts_are_refused(town: Town) -> None:
         put_on_duty(c, town.street, officer.id, MONDAY, MONDAY)
     with refused("not_an_officer"):
         put_on_duty(c, town.street, lead.id, MONDAY, MONDAY + timedelta(hours=1))
+
+
+def test_a_shift_that_is_over_is_refused_and_times_are_told_as_the_clock_on_the_wall_shows_them(town: Town) -> None:
+    c = town.connection
+    officer = enlist(c, town.street, "日班", ["officer"], since=SINCE)
+    start = datetime(2026, 3, 16, 8, 20, tzinfo=ZoneInfo("Asia/Shanghai"))
+    with pytest.raises(DirectoryFault) as over:
+        put_on_duty(c, town.street, officer.id, start, start + timedelta(hours=1), now=start + timedelta(hours=1))
+    assert over.value.text("zh_CN") == "这一班(2026-03-16 08:20 至 2026-03-16 09:20)已经过去。请填今后的时间。"
+    put_on_duty(c, town.street, officer.id, start, start + timedelta(hours=1), now=start)
+    with pytest.raises(DirectoryFault, match="already \\(2026-03-16 08:20 to 2026-03-16 09:20\\)"):
+        put_on_duty(c, town.street, officer.id, start, start + timedelta(hours=2), now=start)
+
+
+def test_roles_and_kinds_are_called_by_their_names_and_an_end_before_the_start_by_its_own(town: Town) -> None:
+    c = town.connection
+    with pytest.raises(DirectoryFault) as elsewhere:
+        enlist(c, town.school, "周远", ["codirector"], since=SINCE)
+    assert "“工作站街道主任”这一职务只能设在这些单位:街道;" in elsewhere.value.text("zh_CN")
+    mentor = enlist(c, town.school, "冯语", ["mentor"], since=SINCE)
+    with pytest.raises(DirectoryFault) as early:
+        end_post(c, mentor.id, mentor.posts[0], SINCE - timedelta(days=1))
+    assert "“全员导师”任期" in early.value.text("zh_CN")
+    with pytest.raises(DirectoryFault) as empty:
+        enlist(c, town.school, " ", since=SINCE)
+    assert empty.value.text("zh_CN") == "姓名或名称不能空着。"
+
+
+@pytest.mark.parametrize(("given", "code"), [({"phone": "abc"}, "phone_form"), ({"email": "bad"}, "email_form")])
+def test_whoever_cant_be_reached_so_is_refused_as_in_a_list(town: Town, given: dict[str, str], code: str) -> None:
+    with refused(code):
+        enlist(town.connection, town.street, "何苗", since=SINCE, **given)  # type: ignore[arg-type]
 
 
 # --- students

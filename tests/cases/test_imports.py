@@ -209,6 +209,7 @@ def test_every_fault_of_a_member_is_named(city: Town) -> None:
         MemberRow(7, "T-street#2", "己", ("codirector",), school="T-school"),
         MemberRow(8, "T-street", "庚", ("officer",), school="T-school"),
         MemberRow(9, "T-street", "辛", ("officer",), language="fr"),
+        MemberRow(10, "nowhere", "壬", ("officer",), language="fr", school="nowhere"),
     ]
     found = checked(city, "members", rows)
     assert sorted(codes(found)) == [
@@ -221,6 +222,9 @@ def test_every_fault_of_a_member_is_named(city: Town) -> None:
         (7, "school", "wrong_link"),
         (8, "school", "no_school_here"),
         (9, "language", "not_one_of"),
+        (10, "language", "not_one_of"),
+        (10, "organisation", "no_such_place"),
+        (10, "school", "no_such_place"),
     ]
     for one in found.faults:
         assert one.text("zh_CN")

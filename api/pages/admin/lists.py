@@ -53,7 +53,7 @@ def check(page: Administered, posted: Posted) -> Response:
     try:
         with page.writing() as session:
             reach = imports.reach_of(session.connection, reader.actor, kind, school)
-            checked = imports.check(session, kind, found.rows, reach)
+            checked = imports.check(session, kind, found.rows, reach, found.doubtful, found.faults)
             faults = found.found([*found.faults, *checked.faults])
             if not faults:
                 office = page.house.office
@@ -66,9 +66,9 @@ def check(page: Administered, posted: Posted) -> Response:
                 where = f"/admin/imports/{job.id}"
                 return page.go(f"{where}?added={checked.added}&changed={checked.changed}&same={checked.same}")
     except Refusal as refusal:
-        if refusal.code != "invalid":
+        if refusal.code not in {"invalid", "not_permitted"}:
             raise
-        return _refused(page, page.say("Say the code of a school that you are admin of."), posted, "f-school")
+        return _refused(page, page.say("Choose a school whose students you may bring in."), posted, "f-school")
     with page.reading() as session:
         return _shown(page, session, faults=faults[:MOST], count=len(faults), kind=kind, school=school or "")
 
@@ -132,8 +132,12 @@ def _shown(
     school: str = "",
 ) -> Response:
     jobs = imports.mine(session.connection, page.reader.actor.member_id, 20)
+    schools = imports.schools_of(session.connection, page.reader.actor)
+    # Whose admin isn't a school's never brings in students: the choice would only lead to a refusal.
+    offered = {code: label for code, label in _kinds(page).items() if code != "students" or schools}
     return page.show(
         "admin/imports.html", session, status=422 if errors or faults else 200, jobs=jobs, errors=errors or {},
-        faults=faults or [], count=count, kind=kind, school=school, kinds=_kinds(page),
+        faults=faults or [], count=count, kind=kind, school=school, kinds=_kinds(page), offered=offered,
+        schools=schools,
         place=0 if page.language == "zh_CN" else 1,
     )  # fmt: skip

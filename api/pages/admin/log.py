@@ -8,7 +8,7 @@ from starlette.responses import Response
 from api.given import number_of
 from api.pages import words
 from api.pages.frame import Framed
-from cases import administered, looks, post_log
+from cases import administered, looks, post_log, search
 from cases.refusal import Refusal
 
 router = APIRouter(include_in_schema=False)
@@ -17,10 +17,11 @@ router = APIRouter(include_in_schema=False)
 @router.get("/admin/log")
 def log(page: Framed, number: str = "", by: str = "", after: str = "") -> Response:
     """Newest first, of all that the reader may audit; `looks` decides what that is."""
-    wanted = number.strip()[:24] or None
     whose = number_of(by)
     # Auditors see the log and no case: as a reader of cases the database would show them neither.
     with page.writing() as session:
+        written = number.strip()[:24]
+        wanted = search.whole_number(session, written) if written else None
         missing = False
         try:
             found = looks.looks(

@@ -81,7 +81,7 @@ def enlist(page: Administered, number: Id, posted: Posted) -> Response:
         place = administered.ruled(session.connection, page.reader.actor, number)
         form = Reading(page, session, written)
         name, since, school = form.text("name"), form.day("since"), form.place("school", needed=False)
-        phone, email = form.phone(), form.mail()
+        phone, email = form.reached("phone"), form.reached("email")
         since = form.sure(since)
         made = posts.enlist(
             session.connection, place, name, [written["role"]] if written["role"] else [], since=since, school=school,
@@ -106,7 +106,7 @@ def put_on_duty(page: Administered, number: Id, posted: Posted) -> Response:
         who, starts, ends = form.text("member"), form.moment("starts"), form.moment("ends")
         starts = form.sure(starts)
         ends = form.sure(ends)
-        posts.put_on_duty(session.connection, place, number_of(who) or 0, starts, ends)
+        posts.put_on_duty(session.connection, place, number_of(who) or 0, starts, ends, now=page.reader.now)
         return f"/admin/organisations/{number}?done=1#rota"
 
     try:
