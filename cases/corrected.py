@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, exists, or_, select, update
 
-from cases import census, placing
+from cases import census, placing, posts
 from cases.directory_fault import DirectoryFault
 from cases.people import member, organisation, post
 from cases.records import case, track
@@ -22,8 +22,12 @@ _ACTIVE: Final = ("draft", "awaiting_signoff", "open", "awaiting_evaluation")
 
 
 def of_member(connection: Connection, number: int, *, name: str, phone: str | None, email: str | None) -> None:
-    """From now on a member is called and reached so. Raises DirectoryFault: nameless, no_member."""
+    """From now on a member is called and reached so.
+
+    Raises DirectoryFault: nameless, phone_form, email_form, no_member.
+    """
     named("name", name)
+    phone, email = posts.reached("phone", phone), posts.reached("email", email)
     touch(connection)
     written = update(member).where(member.c.id == number, member.c.active).values(name=name, phone=phone, email=email)
     if connection.execute(written).rowcount == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,3 +67,22 @@ def looks(
     rows = connection.execute(query).all()
     more = Mark(rows[most - 1][6], rows[most - 1][8]) if len(rows) > most else None
     return [Look(*row[:8]) for row in rows[:most]], more
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """One member in one role, when they looked last, and each of their looks."""
+
+    member: str
+    organisation: str
+    role: str
+    last: datetime
+    looks: tuple[Look, ...]
+
+
+def by_person(looks: Iterable[Look]) -> list[Looker]:
+    """One line for each person, in the order of their last look."""
+    found: dict[tuple[str, str, str], list[Look]] = {}
+    for one in looks:
+        found.setdefault((one.member, one.organisation, one.role), []).append(one)
+    return [Looker(*who, last=theirs[0].last, looks=tuple(theirs)) for who, theirs in found.items()]

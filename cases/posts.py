@@ -48,8 +48,8 @@ def enlist(
     values = {
         "organisation_id": place.id,
         "name": name,
-        "phone": _checked("phone", phone),
-        "email": _checked("email", email),
+        "phone": reached("phone", phone),
+        "email": reached("email", email),
         "language": language,
     }
     number = connection.execute(insert(member).values(**values).returning(member.c.id)).scalar_one()
@@ -162,7 +162,7 @@ def open_station(
     connection.execute(statement.on_conflict_do_update(index_elements=["school_id"], set_=directors))
 
 
-def _checked(name: str, written: str | None) -> str | None:
+def reached(name: str, written: str | None) -> str | None:
     """A telephone number or a mail address as it is kept. Raises DirectoryFault phone_form or email_form."""
     if written is None:
         return None

@@ -87,8 +87,8 @@ def board(page: Framed) -> Response:
         facts: dict[str, Any] = {
             "chosen": chosen,
             "address": query_of(chosen),
-            "tickable": any(one.mark for one in lines),
             "after": after,
+            "tickable": any(one.mark for one in lines),
             "narrowed": partial(query_of, chosen),
             "lines": lines,
             "more": found.next,

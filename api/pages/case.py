@@ -212,7 +212,7 @@ def _open_up_to(entries: list[Entry], show: str) -> int:
 def _looks(page: Page, session: Session, file: CaseFile, before: looked.Mark | None = None) -> dict[str, Any]:
     found, more = looked.looks(session.connection, file.id, before=before)
     return {
-        "looks": found,
+        "looks": looked.by_person(found),
         "more_looks": f"{more.at.astimezone(UTC).isoformat()}~{more.entry}" if more is not None else "",
         "audits": looks.audits(page.reader.actor, file),
     }

@@ -93,7 +93,7 @@ def change(page: Administered, number: Id, posted: Posted) -> Response:
         found = census.person(session.connection, page.reader.actor, today(page), number)
         if str(posted.get("_seen", "")) != _seen(found):
             form.wrong("name", page.say("Somebody changed it meanwhile: compare, and save again."))
-        name, phone, email = form.text("name"), form.phone(), form.mail()
+        name, phone, email = form.text("name"), form.reached("phone"), form.reached("email")
         form.checked()
         corrected.of_member(session.connection, number, name=name, phone=phone, email=email)
         return f"/admin/members/{number}?done=1"

@@ -81,7 +81,7 @@ def enlist(page: Administered, number: Id, posted: Posted) -> Response:
         place = administered.ruled(session.connection, page.reader.actor, number)
         form = Reading(page, session, written)
         name, since, school = form.text("name"), form.day("since"), form.place("school", needed=False)
-        phone, email = form.phone(), form.mail()
+        phone, email = form.reached("phone"), form.reached("email")
         since = form.sure(since)
         made = posts.enlist(
             session.connection, place, name, [written["role"]] if written["role"] else [], since=since, school=school,

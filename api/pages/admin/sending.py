@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Final, TypeVar
 
 from starlette.datastructures import FormData
 
 from api.pages.frame import Page
-from cases import administered, asked_twice
+from cases import administered, asked_twice, posts
 from cases.asked_twice import Answer
 from cases.directory_fault import DirectoryFault
 from cases.office import Session
@@ -22,8 +21,6 @@ from cases.who import Organisation
 
 Read = TypeVar("Read")
 _CARRIED: Final = frozenset({"csrf", "_key"})
-_PHONE: Final = re.compile(r"[0-9+ -]{3,30}")
-_MAIL: Final = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,100}")
 _LABELS: Final[Mapping[str, str]] = {
     "name": "Name", "code": "Code", "kind": "Kind", "parent": "Stands under (code)", "role": "Post",
     "organisation": "Organisation (code)", "since": "From", "until": "Last day", "member": "Officer",
@@ -35,7 +32,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     "unknown_kind": "kind", "unknown_role": "role", "role_elsewhere": "role", "post_taken": "role",
     "post_held_already": "role", "needs_school": "school", "no_school_here": "school", "term_backwards": "until",
     "not_an_officer": "member", "no_member": "member", "shift_backwards": "ends", "shift_overlaps": "starts",
-    "only_schools": "kind",
+    "only_schools": "kind", "shift_over": "starts", "no_term": "until",
 }  # fmt: skip
 """Which field a fault of the directory is about; one of a link or of an empty text names it itself."""
 
@@ -80,7 +77,7 @@ class Reading:
         if self.text(name):
             with suppress(ValueError):
                 written = datetime.fromisoformat(self.written[name])
-                return written.replace(tzinfo=self.page.tongue.zone).astimezone(UTC)
+                return written.replace(tzinfo=self.page.tongue.zone)
             self.wrong(name, self.page.say("Write the time as 2026-09-01T08:30."))
         return None
 
@@ -97,15 +94,13 @@ class Reading:
             self.wrong(name, said % {"code": code})
         return found
 
-    def phone(self, name: str = "phone") -> str | None:
-        if self.written[name] and _PHONE.fullmatch(self.written[name]) is None:
-            self.wrong(name, self.page.say("A telephone number has digits, blanks, + and - alone."))
-        return self.written[name] or None
-
-    def mail(self, name: str = "email") -> str | None:
-        if self.written[name] and _MAIL.fullmatch(self.written[name]) is None:
-            self.wrong(name, self.page.say("Write the mail address as name@example.cn."))
-        return self.written[name] or None
+    def reached(self, name: str) -> str | None:
+        """A telephone number or a mail address as the directory keeps it."""
+        try:
+            return posts.reached(name, self.written[name] or None)
+        except DirectoryFault as fault:
+            self.wrong(name, fault.text(self.page.language))
+            return None
 
     def wrong(self, name: str, sentence: str) -> None:
         """Something else is wrong with a field."""
