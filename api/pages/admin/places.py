@@ -48,7 +48,8 @@ def moment_of(page: Page, written: str) -> datetime:
     """A local date and time as the browser sends it. Raises ValueError with a sentence for the reader."""
     try:
         return datetime.fromisoformat(written).replace(tzinfo=page.tongue.zone).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
+        # The first and the last day that a date can say have no instant in every zone.
         raise ValueError(page.say("Write the time as 2026-09-01T08:30.")) from None
 
 
