@@ -35,7 +35,8 @@ NO_TEXT: tuple[Any, ...] = (2**63, 2**64 - 1, -(2**63), 1e300, -1, True, None, [
 """What JSON can say besides a text."""
 CHARSETS = ("undefined", "punycode", "utf-7", "raw_unicode_escape", '"unicode_escape"', "no-such", "idna")
 SHORT: Mapping[str, tuple[Any, ...]] = {
-    "addresses": ("a\0b", HUGE), "bodies": ("a\0b", 2**63), "plain_posts": ("a\0b", HUGE), "charsets": CHARSETS[:2],
+    "addresses": ("a\0b", HUGE), "bodies": ("a\0b", 2**63), "plain_posts": ("a\0b", HUGE, "0001-01-01T00:00"),
+    "charsets": CHARSETS[:2],
 }  # fmt: skip
 """What the ordinary run sends: the values that databases stumble over."""
 ASKING = ("admin@city", "coordinator@district", "counselor@school", "liaison@hospital")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Final, TypeVar
 
@@ -75,9 +75,10 @@ class Reading:
     def moment(self, name: str) -> datetime | None:
         """A local date and time as the browser sends it; None, and a fault, for anything else."""
         if self.text(name):
-            with suppress(ValueError):
+            # The first and the last day that a date can say have no instant in every zone.
+            with suppress(ValueError, OverflowError):
                 written = datetime.fromisoformat(self.written[name])
-                return written.replace(tzinfo=self.page.tongue.zone)
+                return written.replace(tzinfo=self.page.tongue.zone).astimezone(UTC)
             self.wrong(name, self.page.say("Write the time as 2026-09-01T08:30."))
         return None
 
