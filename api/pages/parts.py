@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from api.given import number_of
 from api.pages.frame import Page
 from cases import access
 from cases.casefile import CaseFile
@@ -44,11 +45,12 @@ def grade(page: Page, outline: Outline) -> str:
 
 def grade_word(language: str, written: str) -> str:
     """`初二`, `Grade 8`; whatever else the school wrote as it is."""
-    if not (written.isascii() and written.isdigit() and int(written) < len(_GRADES)):
+    number = number_of(written)
+    if number is None or number >= len(_GRADES):
         return written
     if language == "zh_CN":
-        return _GRADES[int(written)]
-    return f"Grade {written}" if int(written) else "Kindergarten"
+        return _GRADES[number]
+    return f"Grade {written}" if number else "Kindergarten"
 
 
 GRADES = range(13)
