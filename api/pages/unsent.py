@@ -23,6 +23,7 @@ from api.pages.frame import Framed, Page, Posted
 from api.signin import cookies
 from api.signin.visiting import safe_next
 from cases import standing
+from cases.refusal import Refusal
 from cases.unsent import Unsent
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 def keep(page: Framed, posted: Posted, of: str = "") -> Response:
     """Keep what stands in the form of the whistle while it is being written; says when it was."""
     if _WHISTLE.fullmatch(of) is None:
-        return PlainTextResponse(status_code=404)
+        raise Refusal("not_found")
     form = _unsent(posted, page.reader.now)
     with page.reading() as session:
         sent = is_answered(page, session, Opened.of(posted))

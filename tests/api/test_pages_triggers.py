@@ -60,6 +60,11 @@ def test_every_trigger_is_offered_by_a_page_that_one_reaches(door: Door) -> None
             ):
                 found.add((track.kind, move.name))
     number = town.whistle().case.number
+    # Where its limit runs: without one it would be grey.
+    street = door.client("officer@street").get(f"/cases/{number}").text
+    found |= {
+        ("extension", "request") for _ in re.findall(rf'href="/cases/{number}/extension/request\?about=1"', street)
+    }
     asked = town.fire("officer@street", number, "extension", "request", {"about": 1, "reason": "abroad", "extra": 1})
     desk = door.client("coordinator@district").get(f"/cases/{number}").text
     found |= {

@@ -292,7 +292,7 @@ def test_a_shift_that_is_over_is_refused_and_times_are_told_as_the_clock_on_the_
     start = datetime(2026, 3, 16, 8, 20, tzinfo=ZoneInfo("Asia/Shanghai"))
     with pytest.raises(DirectoryFault) as over:
         put_on_duty(c, town.street, officer.id, start, start + timedelta(hours=1), now=start + timedelta(hours=1))
-    assert over.value.text("zh_CN") == "这一班(2026-03-16 08:20 至 2026-03-16 09:20)已经过去。请填今后的时间。"
+    assert over.value.text("zh_CN") == "这一班（2026-03-16 08:20 至 2026-03-16 09:20）已经过去。请填今后的时间。"
     put_on_duty(c, town.street, officer.id, start, start + timedelta(hours=1), now=start)
     with pytest.raises(DirectoryFault, match="already \\(2026-03-16 08:20 to 2026-03-16 09:20\\)"):
         put_on_duty(c, town.street, officer.id, start, start + timedelta(hours=2), now=start)
@@ -302,7 +302,7 @@ def test_roles_and_kinds_are_called_by_their_names_and_an_end_before_the_start_b
     c = town.connection
     with pytest.raises(DirectoryFault) as elsewhere:
         enlist(c, town.school, "周远", ["codirector"], since=SINCE)
-    assert "“工作站街道主任”这一职务只能设在这些单位:街道;" in elsewhere.value.text("zh_CN")
+    assert "“工作站街道主任”这一职务只能设在这些单位：街道；" in elsewhere.value.text("zh_CN")
     mentor = enlist(c, town.school, "冯语", ["mentor"], since=SINCE)
     with pytest.raises(DirectoryFault) as early:
         end_post(c, mentor.id, mentor.posts[0], SINCE - timedelta(days=1))
@@ -404,7 +404,7 @@ def test_a_remembered_answer_costs_about_a_microsecond(town: Town) -> None:
 def test_unknown_organisations_are_said_to_be_unknown_in_both_languages(town: Town) -> None:
     with pytest.raises(DirectoryFault) as told:
         town.directory().by_code(town.connection, "nowhere")
-    assert told.value.text("zh_CN") == "没有这个单位:nowhere。请核对名称或代码。"
+    assert told.value.text("zh_CN") == "没有这个单位：nowhere。请核对名称或代码。"
     assert "no organisation nowhere" in told.value.text("en")
     with refused("no_organisation"):
         town.directory().organisation(town.connection, 0)

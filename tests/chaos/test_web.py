@@ -85,7 +85,12 @@ def hands(city: Town, web: Web, leaving: Event) -> list[Hand]:
     with city.store.begin() as connection:
         opened = [
             standing.open_session(
-                connection, city.members["counselor@school"], now, length=timedelta(hours=1), idle=timedelta(hours=1)
+                connection,
+                city.members["counselor@school"],
+                now,
+                length=timedelta(hours=1),
+                idle=timedelta(hours=1),
+                strong=True,
             )
             for _ in range(HANDS)
         ]
