@@ -87,7 +87,8 @@ pictures: $(READY)
 # The long form of the programmes that the ordinary run has in short; docs/reference/programmes.md says what each shows.
 chaos: $(READY)
 	@KILLS=200 RESTARTS=20 DAYS=100 CROWD=10000 WALKS=300 \
-	  $(BIN)/python -m pytest -m "" tests/chaos tests/cases/test_engine_walks.py
+	  $(BIN)/python -m pytest -m "" tests/chaos tests/cases/test_engine_walks.py \
+	    tests/workflows/test_mending.py
 
 # Several machines on this one, each killed in its turn; as root it installs Debian's PostgreSQL and Redis if need be.
 distributed: $(READY)

@@ -29,7 +29,7 @@ class Machine:
 
     def whistle(self, *arguments: str, **settings: str) -> tuple[int, str]:
         """Type a command; its exit code and all that it said, in English."""
-        named = {name: value for name, value in os.environ.items() if not name.startswith("WHISTLE_")}
+        named = {name: value for name, value in os.environ.items() if not name.startswith(("WHISTLE_", "PREFECT_"))}
         surroundings = {**named, "WHISTLE_HOME": str(self.home), "WHISTLE_LANGUAGE": "en", **settings}
         done = subprocess.run(
             [str(WHISTLE), *arguments], capture_output=True, text=True, env=surroundings, timeout=120, check=False

@@ -53,7 +53,15 @@ class Sheet:
                 table.row(row)
 
     def content(self) -> bytes:
-        return bytes(self._pdf.output())
+        """The document; nothing can be added after it."""
+        from fpdf.fonts import TTFFont
+
+        written = bytes(self._pdf.output())
+        for font in self._pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                # It keeps its file open, to read more glyphs from it.
+                font.ttfont.close()
+        return written
 
 
 def _document(made: str) -> FPDF:

@@ -52,7 +52,7 @@ def test_a_supervisor_orders_reads_the_answer_and_accepts_it(browser: Browser, d
         page = made.go(f"/cases/{number}/supervision/issue?about={no}")
         page.locator("main textarea[name=demand]").fill("今日下班前到校")
         page.locator("main form button.btn-primary").last.press("Enter")
-        page.wait_for_url(f"**/cases/{number}*done=*")
+        page.locator("[data-once]").wait_for()
         file = door.town.fire("officer@street", number, no, "acknowledge", {}, door.now).case
         order = file.of_kind("supervision")[0].no
         door.town.fire("lead@street", number, order, "answer", {"answer": "已到校"}, door.now)
@@ -60,7 +60,7 @@ def test_a_supervisor_orders_reads_the_answer_and_accepts_it(browser: Browser, d
         assert "已到校" in page.inner_text("main")
         page.locator(f"a[href='/cases/{number}/tracks/{order}/accept']").first.click()
         page.locator("main form button.btn-primary").last.press("Enter")
-        page.wait_for_url(f"**/cases/{number}*done=*")
+        page.locator("[data-once]").wait_for()
         page = made.go("/supervision?state=all")
         assert "accepted" in page.inner_text("main")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]

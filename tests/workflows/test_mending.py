@@ -74,6 +74,7 @@ def sweeps_anew(city: Town) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_a_runner_that_finds_the_database_away_when_the_server_is_back_goes_on_when_it_is_there(
     orchestrator: Server, city: Town, premises: Premises, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_runner_that_finds_the_database_away_when_the_server_is_back_goes_on_w
         assert "the runner has ended" not in caplog.messages
 
 
+@pytest.mark.long
 def test_a_fault_that_stays_is_met_more_and_more_seldom(
     orchestrator: Server, premises: Premises, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,6 +129,7 @@ def test_whoever_looks_after_the_server_begins_a_runner_again_that_ended(
     assert not runner.alive()
 
 
+@pytest.mark.long
 def test_a_server_that_hangs_while_its_process_lives_is_started_again(
     orchestrator: Server, city: Town, premises: Premises
 ) -> None:
