@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping, func, select
 
-from cases import access, chain, enrolment, ledger, noting, queries, vault
+from cases import access, chain, ledger, noting, queries, vault
 from cases.casefile import CaseFile
 from cases.directory import Actor
 from cases.office import Session
-from cases.people import member, student
+from cases.people import member
 from cases.records import event
 from cases.vault import Unreadable
 
@@ -76,12 +76,7 @@ def identity(session: Session, file: CaseFile) -> dict[str, Any]:
     The caller has asked for the right, and has noted the look. Raises `vault.Unreadable` for a student who was
     forgotten.
     """
-    key = session.office.keystore.of(file.student)
-    if file.state == "draft":
-        return queries.drafted(session, file, key)
-    blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
-    written: dict[str, Any] = json.loads(vault.open(key, enrolment.place_of(file.student), "identity", blob))
-    return written
+    return queries.identity(session, file, session.office.keystore.of(file.student))
 
 
 def names(session: Session, members: Collection[int]) -> dict[int, str]:

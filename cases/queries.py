@@ -121,7 +121,7 @@ def open_section(
     key = session.office.keystore.of(file.student)
     opened: list[dict[str, Any]] = []
     if section == "identity":
-        opened.append(_own(session, file, key))
+        opened.append(identity(session, file, key))
     column = event.c[section]
     found = session.connection.execute(
         select(event.c.seq, event.c.at, column, event.c.commitments)
@@ -136,7 +136,8 @@ def open_section(
     return opened
 
 
-def _own(session: Session, file: CaseFile, key: vault.DataKey) -> dict[str, Any]:
+def identity(session: Session, file: CaseFile, key: vault.DataKey) -> dict[str, Any]:
+    """The student's identity; of a draft what was typed into it. The caller has asked for the right."""
     if file.state == "draft":
         return drafted(session, file, key)
     blob = session.connection.scalar(select(student.c.identity).where(student.c.id == file.student))
