@@ -457,6 +457,7 @@ def test_the_glyphs_of_every_place_and_word_of_the_bulletin_are_at_hand() -> Non
     font = paper.fonts["sheet"]
     assert isinstance(font, TTFFont)
     known = set(font.cmap)
+    font.ttfont.close()
     words = "".join(kind.label[0] + "".join(one.label[0] for one in kind.clocks) for kind in discover().values())
     places = "鼓楼玄武秦淮建邺栖霞雨花台江宁浦口六合溧水高淳街道社区小学中学医院派出所法院妇联 0123456789-:·–红橙黄蓝色"
     assert {one for one in words + places if ord(one) not in known} == set()
