@@ -169,6 +169,12 @@ clock = Table(
         "due_at",
         postgresql_where=text("stopped_at IS NULL AND state IN ('running', 'missed')"),
     ),
+    # What runs in one case: whoever oversees a district begins at its cases, not at the city's limits.
+    Index(
+        "ix_clock_running",
+        "case_id",
+        postgresql_where=text("stopped_at IS NULL AND state IN ('running', 'missed')"),
+    ),
     Index("ix_clock_provisional", "case_id", postgresql_where=text("provisional AND stopped_at IS NULL")),
 )
 
