@@ -10,19 +10,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from sqlalchemy import RowMapping, Select, and_, column, exists, func, or_, select, tuple_, values
+from sqlalchemy import RowMapping, and_, column, exists, func, or_, select, tuple_, values
 from sqlalchemy import Text as SqlText
 
 from cases import access, waiting
 from cases.casefile import CASE, Record
 from cases.directory import Actor, Post
+from cases.nearby import PARENT, Near, limits_of, nearby
 from cases.office import Session
 from cases.owing import roles
-from cases.records import called, case, clock, track
+from cases.records import case, clock, track
 from cases.track import ClockKind, Track
-from cases.waiting import STANDS_IN, stands_in
+from cases.waiting import stands_in
 
 if TYPE_CHECKING:
     from cases.casefile import CaseFile
@@ -159,30 +160,6 @@ _BY_STATE: Final[Mapping[tuple[str, str], Sequence[str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """The organisations of a member's posts, by the way in which a case can be theirs."""
-
-    schools: tuple[int, ...]
-    districts: tuple[int, ...]
-    cities: tuple[int, ...]
-    others: tuple[int, ...]
-
-    @classmethod
-    def of(cls, actor: Actor) -> _Near:
-        def at(*kinds: str) -> tuple[int, ...]:
-            return tuple({post.organisation_id for post in actor.posts if post.kind in kinds})
-
-        rest = {post.organisation_id for post in actor.posts} - {*at("school", "district", "city")}
-        return cls(at("school"), at("district"), at("city"), tuple(rest))
-
-
-_COLUMNS: Final = (
-    case.c.id, case.c.number, case.c.version, case.c.events, case.c.level, case.c.concern, case.c.state,
-    case.c.school_id, case.c.district_id, case.c.city_id, case.c.student_id, case.c.whistler_id,
-    case.c.created_at, case.c.facts,
-)  # fmt: skip
-_PARENT: Final = track.alias("parent")
 _ROUND: Final = track.alias("round")
 _ROUNDS_AHEAD: Final = (
     exists()
@@ -193,19 +170,22 @@ _ROUNDS_AHEAD: Final = (
 
 
 def _by_clock(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
-    near = _Near.of(actor)
-    wanted = _wanted(session.office.tracks, actor)
-    if not wanted:
+    near = Near.of(actor)
+    wanted = limits_of(session.office.tracks, actor)
+    if wanted is None:
         return
-    pairs = values(column("kind", SqlText), column("name", SqlText), name="wanted").data(sorted(wanted))
+    its_own = or_(~wanted.c.own, track.c.organisation_id.is_(None), track.c.organisation_id.in_(near.all))
     query = (
-        _select(near)
+        nearby(near)
         .add_columns(clock.c.name, clock.c.started_at, clock.c.due_at)
         .join(clock, clock.c.case_id == case.c.id)
         .outerjoin(track, and_(track.c.case_id == clock.c.case_id, track.c.no == clock.c.track_no))
-        .outerjoin(_PARENT, and_(_PARENT.c.case_id == track.c.case_id, _PARENT.c.no == track.c.parent_no))
+        .outerjoin(PARENT, and_(PARENT.c.case_id == track.c.case_id, PARENT.c.no == track.c.parent_no))
+        .join(
+            wanted,
+            and_(wanted.c.kind == func.coalesce(track.c.kind, "case"), wanted.c.name == clock.c.name, its_own),
+        )
         .where(clock.c.stopped_at.is_(None), clock.c.state.in_(_RUNNING))
-        .where(tuple_(func.coalesce(track.c.kind, "case"), clock.c.name).in_(select(pairs.c.kind, pairs.c.name)))
         .where(access.visible(actor, session.office.book_of(session.office.current), now))
     )
     for row in session.connection.execute(query).mappings():
@@ -219,15 +199,15 @@ def _by_clock(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
 
 
 def _waiting(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
-    near = _Near.of(actor)
+    near = Near.of(actor)
     held = {post.role for post in actor.posts} | {"caller", "whistler"}
     wanted = {(one.kind, one.state) for one in waiting.WAITING if any(pattern.role in held for pattern in one.by)}
     pairs = values(column("kind", SqlText), column("state", SqlText), name="wanted").data(sorted(wanted))
     query = (
-        _select(near)
+        nearby(near)
         .add_columns(_ROUNDS_AHEAD)
         .join(track, and_(track.c.case_id == case.c.id, track.c.ended_at.is_(None)), isouter=True)
-        .outerjoin(_PARENT, and_(_PARENT.c.case_id == track.c.case_id, _PARENT.c.no == track.c.parent_no))
+        .outerjoin(PARENT, and_(PARENT.c.case_id == track.c.case_id, PARENT.c.no == track.c.parent_no))
         .where(case.c.state.in_(waiting.ACTIVE))
         .where(
             or_(
@@ -243,56 +223,6 @@ def _waiting(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
             if found is None or not any(_fits(actor, str(one), row, record) for one in found.by):
                 continue
             yield _item(row, record, found.group, found.trigger)
-
-
-def _select(near: _Near) -> Select[Any]:
-    """The cases near this member, with the organisations of theirs that are called to each."""
-    here = (
-        select(called.c.case_id, func.array_agg(called.c.organisation_id).label("orgs"))
-        .where(called.c.organisation_id.in_(near.others), called.c.until.is_(None))
-        .group_by(called.c.case_id)
-        .cte("here")
-    )
-    ways = [
-        case.c.school_id.in_(near.schools),
-        case.c.district_id.in_(near.districts),
-        case.c.city_id.in_(near.cities),
-        here.c.case_id.is_not(None),
-    ]
-    return (
-        select(
-            *_COLUMNS,
-            func.coalesce(track.c.no, CASE).label("no"),
-            track.c.kind.label("track_kind"),
-            track.c.state.label("track_state"),
-            track.c.organisation_id.label("track_organisation"),
-            track.c.about_no,
-            track.c.parent_no,
-            track.c.opened_at.label("opened_at"),
-            track.c.facts.label("track_facts"),
-            _PARENT.c.organisation_id.label("parent_organisation"),
-            here.c.orgs.label("here"),
-        )
-        .select_from(case)
-        .outerjoin(here, here.c.case_id == case.c.id)
-        .where(or_(*ways))
-    )
-
-
-def _wanted(tracks: Mapping[str, Track], actor: Actor) -> set[tuple[str, str]]:
-    """The clocks that a member of these roles can owe at all."""
-    held = {post.role for post in actor.posts}
-    found = set()
-    for kind, declared in tracks.items():
-        for one in declared.clocks:
-            if not isinstance(one.owed_by, tuple):
-                found.add((kind, one.name))
-                continue
-            named = {owner.partition("@")[0] for owner in (*one.owed_by, *STANDS_IN.get((kind, one.name), ()))}
-            meant = {role for name in named for post in actor.posts for role in roles(name, post.kind)}
-            if meant & held:
-                found.add((kind, one.name))
-    return found
 
 
 def _owners(kind: ClockKind, row: RowMapping, record: Record) -> tuple[str, ...]:

@@ -115,7 +115,9 @@ class Board:
         query = self._narrowed(_joined(query), clock.c.organisation_id)
         query = query.where(*_open(clock), _to_be_done(), *_levels(asked))
         if asked.tile == "unacknowledged":
-            query = query.where(clock.c.name == "acknowledge", cases.c.level == "red", track.c.state == "summoned")
+            query = query.where(clock.c.name == "acknowledge", cases.c.level == "red")
+            # What a summons is by its kind and by its being open too: so it is found among the open tracks, at once.
+            query = query.where(track.c.kind == "assignment", track.c.state == "summoned", track.c.ended_at.is_(None))
         elif asked.clock:
             kind, _, name = asked.clock.partition(".")
             query = query.where(clock.c.name == name, func.coalesce(track.c.kind, "case") == kind)
