@@ -104,10 +104,12 @@ class Board:
 
     # -------------------------------------------------------------- queries
 
-    def _listed(self, asked: Filters) -> tuple[Select[Any], ColumnElement[Any]]:
+    def _listed(self, asked: Filters, *, counted: bool = False) -> tuple[Select[Any], ColumnElement[Any]]:
         """What a list under these filters holds, and what it is sorted by."""
         by_state = _BY_STATE.get(asked.tile)
-        return self._waiting(asked, *by_state) if by_state is not None else self._due(asked)
+        if by_state is None:
+            return self._due(asked)
+        return self._waiting(asked, *by_state, limits=bool(asked.clock or asked.late or not counted))
 
     def _due(self, asked: Filters) -> tuple[Select[Any], ColumnElement[Any]]:
         """Rows by their open limit; of a track only what is due first, unless one kind of limit is asked for."""
@@ -138,12 +140,16 @@ class Board:
         return query, clock.c.due_at
 
     def _waiting(
-        self, asked: Filters, kind: str, states: Sequence[str], name: str
+        self, asked: Filters, kind: str, states: Sequence[str], name: str, *, limits: bool
     ) -> tuple[Select[Any], ColumnElement[Any]]:
-        """Rows by the state of their track, with the limit that may run in it; without one they come last."""
+        """Rows by the state of their track, with the limit that may run in it; without one they come last.
+
+        Whoever only counts asks for no `limits`: there is one at most for a row.
+        """
         of_track = and_(clock.c.case_id == track.c.case_id, clock.c.track_no == track.c.no, clock.c.name == name)
         query = _columns(track.c.organisation_id).join(track, track.c.case_id == cases.c.id)
-        query = query.outerjoin(clock, and_(of_track, *_open(clock)))
+        if limits:
+            query = query.outerjoin(clock, and_(of_track, *_open(clock)))
         query = self._narrowed(_owing(query, track.c.organisation_id), track.c.organisation_id)
         query = query.where(track.c.kind == kind, track.c.state.in_(states), track.c.ended_at.is_(None))
         query = query.where(*_levels(asked))
@@ -202,7 +208,7 @@ class Board:
         parts = []
         for tile in TILES:
             if tile not in _BY_LIMIT:
-                query, _ = self._listed(replace(self.filters, tile=tile, level=()))
+                query, _ = self._listed(replace(self.filters, tile=tile, level=()), counted=True)
                 columns = literal(tile).label("tile"), cases.c.level, func.count()
                 query = query.with_only_columns(*columns)
                 parts.append(query.group_by(cases.c.level))
