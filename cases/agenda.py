@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Final, cast
 
+from sqlalchemy import Boolean as SqlBoolean
 from sqlalchemy import RowMapping, and_, column, exists, func, or_, select, tuple_, values
 from sqlalchemy import Text as SqlText
 
@@ -171,9 +172,11 @@ _ROUNDS_AHEAD: Final = (
 
 def _by_clock(session: Session, actor: Actor, now: datetime) -> Iterator[Item]:
     near = Near.of(actor)
-    wanted = limits_of(session.office.tracks, actor)
-    if wanted is None:
+    limits = limits_of(session.office.tracks, actor)
+    if not limits:
         return
+    columns = column("kind", SqlText), column("name", SqlText), column("own", SqlBoolean)
+    wanted = values(*columns, name="wanted").data([(*key, own) for key, own in sorted(limits.items())])
     its_own = or_(~wanted.c.own, track.c.organisation_id.is_(None), track.c.organisation_id.in_(near.all))
     query = (
         nearby(near)

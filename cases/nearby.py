@@ -1,4 +1,4 @@
-"""The cases near a member and the limits that can be theirs at all, as SQL: what an agenda begins with."""
+"""The cases near a member, as SQL, and the limits that can be theirs at all: what an agenda begins with."""
 
 from __future__ import annotations
 
@@ -6,25 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Boolean as SqlBoolean
-from sqlalchemy import FromClause, Select, column, func, or_, select, values
-from sqlalchemy import Text as SqlText
+from sqlalchemy import Select, func, or_, select
 
 from cases.casefile import CASE
-from cases.directory import Actor, Post
+from cases.directory import Actor
 from cases.owing import roles
 from cases.records import called, case, track
 from cases.track import Track
 from cases.waiting import STANDS_IN
 
-_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "school": ("school",),
-    "district": ("district",),
-    "city": ("city",),
-    "jurisdiction": ("district", "city"),
-}
-"""The kinds of organisation that a relation can mean."""
 _ANYWHERE: Final = frozenset({"assignee", "hospital"})
+"""Relations in which any kind of organisation can stand; every other one is the name of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +83,13 @@ def nearby(near: Near) -> Select[Any]:
     )
 
 
-def limits_of(tracks: Mapping[str, Track], actor: Actor) -> FromClause | None:
-    """The limits that a member of these posts can owe at all: kind, name, and whether only on a track of their own.
+def limits_of(tracks: Mapping[str, Track], actor: Actor) -> dict[tuple[str, str], bool]:
+    """The limits that a member of these posts can owe at all, by kind and name: whether only on a track of their own.
 
-    None where there are none. A coordinator, who is the lead of a district, owes an assignment's limits only where
-    the district itself is called: without the last, a district's list would read everybody's.
+    A coordinator, who is the lead of a district, owes an assignment's limits only where the district itself is
+    called: without that, a district's list would read everybody's.
     """
-    found = {}
+    found: dict[tuple[str, str], bool] = {}
     for kind, declared in tracks.items():
         for one in declared.clocks:
             if not isinstance(one.owed_by, tuple):
@@ -107,19 +99,11 @@ def limits_of(tracks: Mapping[str, Track], actor: Actor) -> FromClause | None:
             meant = {owner.partition("@")[2] for owner in owners if _can_be(actor, owner)}
             if meant:
                 found[kind, one.name] = meant == {"assignee"}
-    if not found:
-        return None
-    names = (column("kind", SqlText), column("name", SqlText), column("own", SqlBoolean))
-    return values(*names, name="wanted").data([(*key, own) for key, own in sorted(found.items())])
+    return found
 
 
 def _can_be(actor: Actor, owner: str) -> bool:
     """Whether one of the member's posts has the role that a declared owner means, in a place that it can mean."""
     role, _, relation = owner.partition("@")
-    return any(post.role in roles(role, post.kind) and _placed(post, relation) for post in actor.posts)
-
-
-def _placed(post: Post, relation: str) -> bool:
-    return (
-        relation in _ANYWHERE or relation.startswith("organisation:") or post.kind in _KINDS.get(relation, (relation,))
-    )
+    placed = (post for post in actor.posts if relation in _ANYWHERE or post.kind == relation)
+    return any(post.role in roles(role, post.kind) for post in placed)
