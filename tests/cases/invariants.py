@@ -123,7 +123,10 @@ class Climbs:
 
 
 def seen_through(city: Town, case_id: int, members: list[str], at: datetime) -> list[str]:
-    """Whatever section opens to a member whom `sees` denies it, or doesn't open to one whom it grants it."""
+    """Whatever section opens to a member whom `sees` denies it, or doesn't open to one whom it grants it.
+
+    What was merged can be read from the case that it went into as well (TRACKS.md, `merge`).
+    """
     found = []
     for member in members:
         actor = city.actor(member, at)
@@ -131,6 +134,9 @@ def seen_through(city: Town, case_id: int, members: list[str], at: datetime) -> 
             session = Session(connection, city.office)
             file = file_of(session, case_id)
             sight = access.sees(actor, file, session.office.book_of(file.policy), at)
+            if file.merged_into is not None:
+                into = file_of(session, file.merged_into)
+                sight = sight.widened(access.sees(actor, into, session.office.book_of(into.policy), at))
             for section in vault.SECTIONS:
                 granted = sight.of(section) == "yes"
                 wanted = None if granted else "not_found" if sight.nothing else "not_permitted"
