@@ -43,6 +43,13 @@ def test_ticked_rows_are_reminded_together(browser: Browser, busy: Door, address
         assert "已催办 2 件" in page.content()
 
 
+def test_a_tile_of_a_whole_city_stays_on_a_telephone(browser: Browser, busy: Door, address: str) -> None:
+    with visit(browser, busy, address, "supervisor@district", size=PHONE, language="en") as made:
+        page = made.go("/board")
+        page.evaluate("for (const one of document.querySelectorAll('.kpi b')) one.textContent = '12,345'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], "nothing hangs over the edge"
+
+
 def test_no_page_of_those_who_oversee_fails_axe(browser: Browser, busy: Door, address: str) -> None:
     pages = {
         "coordinator@district": ["/desk", "/board?tile=disputes"],
